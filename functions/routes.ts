@@ -1,0 +1,306 @@
+import type { Action } from '../shared/access/roles.ts';
+import * as access from '../shared/contract/access.ts';
+import * as audit from '../shared/contract/audit.ts';
+import { selector } from '../shared/contract/coordinates.ts';
+import * as resolve from '../shared/contract/resolve.ts';
+import type { Route } from '../shared/contract/route.ts';
+import * as secrets from '../shared/contract/secrets.ts';
+import * as system from '../shared/contract/system.ts';
+
+/** THE table: every route, once. Static paths stand before the patterns that would also match them. */
+const none = { params: null, query: null, body: null, output: null, status: 200, paged: false } as const;
+const readGrants = ['read', 'write'] as const; // a refusal is recorded, so even a read writes
+const writeGrants = ['read', 'write', 'generate-data-key'] as const;
+
+type Row = Route & { readonly action: Action | 'public' };
+
+export const createSecret = {
+  ...none,
+  name: 'create-secret',
+  method: 'POST',
+  path: '/api/v1/secrets',
+  summary: 'Store a secret',
+  action: 'create',
+  body: secrets.createSecretRequest,
+  output: secrets.secretMetadata,
+  status: 201,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const listSecrets = {
+  ...none,
+  name: 'list-secrets',
+  method: 'GET',
+  path: '/api/v1/secrets',
+  summary: 'List secrets by name, metadata only',
+  action: 'read',
+  query: secrets.listSecretsQuery,
+  output: secrets.secretMetadata,
+  paged: true,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const queryAudit = {
+  ...none,
+  name: 'query-audit',
+  method: 'GET',
+  path: '/api/v1/secrets/audit',
+  summary: 'Who did what, newest first',
+  action: 'read_audit',
+  query: audit.auditQuery,
+  output: audit.auditEntry,
+  paged: true,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const verifyAudit = {
+  ...none,
+  name: 'verify-audit',
+  method: 'GET',
+  path: '/api/v1/secrets/audit/verify',
+  summary: 'Check the audit log against its own chain',
+  action: 'read_audit',
+  output: audit.auditVerification,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const putSecret = {
+  ...none,
+  name: 'put-secret',
+  method: 'PUT',
+  path: '/api/v1/secrets/{name}',
+  summary: 'Store a secret, or a new version of it',
+  action: 'create',
+  params: secrets.namePath,
+  body: secrets.putSecretRequest,
+  output: secrets.secretMetadata,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const describeSecret = {
+  ...none,
+  name: 'describe-secret',
+  method: 'GET',
+  path: '/api/v1/secrets/{name}',
+  summary: 'What is known of a secret, without its value',
+  action: 'read',
+  params: secrets.namePath,
+  query: selector,
+  output: secrets.secretMetadata,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const updateSecret = {
+  ...none,
+  name: 'update-secret',
+  method: 'PATCH',
+  path: '/api/v1/secrets/{name}',
+  summary: 'Change description, metadata or the rotation period',
+  action: 'update',
+  params: secrets.namePath,
+  query: selector,
+  body: secrets.updateSecretRequest,
+  output: secrets.secretMetadata,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const deleteSecret = {
+  ...none,
+  name: 'delete-secret',
+  method: 'DELETE',
+  path: '/api/v1/secrets/{name}',
+  summary: 'Stop a secret from resolving, restorable for a while',
+  action: 'delete',
+  params: secrets.namePath,
+  query: secrets.deleteSecretQuery,
+  status: 204,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const rotateSecret = {
+  ...none,
+  name: 'rotate-secret',
+  method: 'POST',
+  path: '/api/v1/secrets/{name}/rotate',
+  summary: 'Store a new version; every pipeline gets it from now on',
+  action: 'rotate',
+  params: secrets.namePath,
+  query: selector,
+  body: secrets.rotateSecretRequest,
+  output: secrets.secretMetadata,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const rollbackSecret = {
+  ...none,
+  name: 'rollback-secret',
+  method: 'POST',
+  path: '/api/v1/secrets/{name}/rollback',
+  summary: 'Make a new version with the value of an old one',
+  action: 'rollback',
+  params: secrets.namePath,
+  query: selector,
+  body: secrets.rollbackSecretRequest,
+  output: secrets.secretMetadata,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const secretHistory = {
+  ...none,
+  name: 'secret-history',
+  method: 'GET',
+  path: '/api/v1/secrets/{name}/history',
+  summary: 'The versions of a secret, newest first',
+  action: 'read',
+  params: secrets.namePath,
+  query: secrets.historyQuery,
+  output: secrets.historyEntry,
+  paged: true,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const restoreSecret = {
+  ...none,
+  name: 'restore-secret',
+  method: 'POST',
+  path: '/api/v1/secrets/{name}/restore',
+  summary: 'Bring a deleted secret back',
+  action: 'restore',
+  params: secrets.namePath,
+  query: selector,
+  output: secrets.secretMetadata,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const resolveConfig = {
+  ...none,
+  name: 'resolve-config',
+  method: 'POST',
+  path: '/api/v1/resolve',
+  summary: 'Replace every reference of a config by its value',
+  action: 'resolve',
+  body: resolve.resolveRequest,
+  output: resolve.resolveResponse,
+  grants: ['read', 'write', 'decrypt'],
+} as const satisfies Row;
+
+export const checkConfig = {
+  ...none,
+  name: 'check-config',
+  method: 'POST',
+  path: '/api/v1/resolve/check',
+  summary: 'Say what a resolve would find, decrypting nothing',
+  action: 'check',
+  body: resolve.resolveRequest,
+  output: resolve.checkResponse,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const startRun = {
+  ...none,
+  name: 'start-run',
+  method: 'POST',
+  path: '/api/v1/runs',
+  summary: 'Begin a run and get its token',
+  action: 'start_run',
+  body: access.startRunRequest,
+  output: access.startedRun,
+  status: 201,
+  grants: ['read', 'write', 'sign'],
+} as const satisfies Row;
+
+export const endRun = {
+  ...none,
+  name: 'end-run',
+  method: 'DELETE',
+  path: '/api/v1/runs/{run_id}',
+  summary: 'End a run and its token',
+  action: 'end_run',
+  params: access.runPath,
+  status: 204,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const createApiKey = {
+  ...none,
+  name: 'create-api-key',
+  method: 'POST',
+  path: '/api/v1/api-keys',
+  summary: 'Make an API key; the key is shown this once',
+  action: 'manage_api_keys',
+  body: access.createApiKeyRequest,
+  output: access.createdApiKey,
+  status: 201,
+  grants: ['read', 'write', 'sign'],
+} as const satisfies Row;
+
+export const listApiKeys = {
+  ...none,
+  name: 'list-api-keys',
+  method: 'GET',
+  path: '/api/v1/api-keys',
+  summary: 'List the API keys, newest first, without the keys themselves',
+  action: 'manage_api_keys',
+  query: access.listApiKeysQuery,
+  output: access.apiKeyDescription,
+  paged: true,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const revokeApiKey = {
+  ...none,
+  name: 'revoke-api-key',
+  method: 'DELETE',
+  path: '/api/v1/api-keys/{id}',
+  summary: 'Revoke an API key',
+  action: 'manage_api_keys',
+  params: access.apiKeyPath,
+  status: 204,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const health = {
+  ...none,
+  name: 'health',
+  method: 'GET',
+  path: '/health',
+  summary: 'Whether the service can serve',
+  action: 'public',
+  output: system.health,
+  grants: ['read'],
+} as const satisfies Row;
+
+export const openapi = {
+  ...none,
+  name: 'openapi',
+  method: 'GET',
+  path: '/openapi.json',
+  summary: 'This API as an OpenAPI 3.1 document',
+  action: 'public',
+  output: system.openapiDocument,
+  grants: [],
+} as const satisfies Row;
+
+export const routes: readonly Row[] = [
+  createSecret,
+  listSecrets,
+  queryAudit,
+  verifyAudit,
+  putSecret,
+  describeSecret,
+  updateSecret,
+  deleteSecret,
+  rotateSecret,
+  rollbackSecret,
+  secretHistory,
+  restoreSecret,
+  resolveConfig,
+  checkConfig,
+  startRun,
+  endRun,
+  createApiKey,
+  listApiKeys,
+  revokeApiKey,
+  health,
+  openapi,
+];

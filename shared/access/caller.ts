@@ -1,0 +1,57 @@
+import type { RoleName } from '../contract/access.ts';
+import type {
+  ApiKeyId,
+  EnvironmentName,
+  OrganizationId,
+  PipelineId,
+  RunId,
+  UserId,
+} from '../contract/ids.ts';
+
+/** The request that a caller came with, for its records. */
+export interface CallOrigin {
+  readonly request_id: string;
+  readonly ip_address: string | null;
+  /** Set when the request carried an `Idempotency-Key`. */
+  readonly idempotency: IdempotencyClaim | null;
+}
+
+/** What makes a repeated write recognisable. `fingerprint` is keyed by the caller's own credential. */
+export interface IdempotencyClaim {
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
+/** Who an API key stands for, as proven by the key and never by the request's body. */
+export interface ApiKeyIdentity {
+  readonly kind: 'api-key';
+  readonly org: OrganizationId;
+  readonly key_id: ApiKeyId;
+  readonly role: RoleName;
+  /** The name in records: the key's subject, or the key's name when it has none. */
+  readonly subject: string;
+  readonly pipelines: readonly PipelineId[] | null;
+  readonly environments: readonly EnvironmentName[] | null;
+}
+
+/** Which run a run token stands for. */
+export interface RunIdentity {
+  readonly kind: 'run';
+  readonly org: OrganizationId;
+  readonly run_id: RunId;
+  readonly pipeline_id: PipelineId;
+  readonly environment: EnvironmentName;
+  readonly user: UserId | null;
+  /** The key that started the run. */
+  readonly key_id: ApiKeyId;
+}
+
+export type Identity = ApiKeyIdentity | RunIdentity;
+
+/** Who asks now. */
+export type Caller = Identity & CallOrigin;
+
+/** The name of a caller in `created_by`, `rotated_by` and the like. */
+export function subjectOf(caller: Caller): string {
+  return caller.kind === 'run' ? (caller.user ?? caller.run_id) : caller.subject;
+}

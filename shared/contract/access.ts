@@ -1,0 +1,79 @@
+import * as z from 'zod';
+import { apiKeyId, environmentName, pipelineId, runId, timestamp, userId } from './ids.ts';
+import { page } from './page.ts';
+
+export const roleName = z.enum(['admin', 'editor', 'viewer', 'runtime']);
+export type RoleName = z.infer<typeof roleName>;
+
+const label = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(128, 'must be at most 128 characters')
+  .regex(/^[^\p{Cc}]*$/u, 'must be one line without control characters');
+
+export const createApiKeyRequest = z
+  .strictObject({
+    name: label,
+    role: roleName,
+    subject: userId
+      .optional()
+      .meta({ description: 'Who it stands for in records, for example a mail address.' }),
+    pipelines: z
+      .array(pipelineId)
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: 'Bound to these pipelines only.' }),
+    environments: z
+      .array(environmentName)
+      .min(1)
+      .max(20)
+      .optional()
+      .meta({ description: 'Bound to these environments only.' }),
+    expires_at: timestamp.optional(),
+  })
+  .meta({ id: 'CreateApiKeyRequest' });
+
+export const apiKeyPath = z.strictObject({ id: apiKeyId });
+export const listApiKeysQuery = z.strictObject(page);
+
+export const apiKeyDescription = z
+  .object({
+    id: apiKeyId,
+    name: z.string(),
+    role: roleName,
+    subject: z.string().nullable(),
+    pipelines: z.array(pipelineId).nullable(),
+    environments: z.array(environmentName).nullable(),
+    created_at: timestamp,
+    created_by: z.string(),
+    expires_at: timestamp.nullable(),
+    last_used_at: timestamp.nullable(),
+    revoked_at: timestamp.nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+export type ApiKeyDescription = z.infer<typeof apiKeyDescription>;
+
+export const createdApiKey = apiKeyDescription
+  .extend({ api_key: z.string().meta({ description: 'The key itself. Shown this once.' }) })
+  .meta({ id: 'CreatedApiKey' });
+
+export const startRunRequest = z
+  .strictObject({
+    pipeline_id: pipelineId,
+    environment: environmentName,
+    user: userId
+      .optional()
+      .meta({ description: 'Whose run it is; user-scoped secrets of this user resolve in it.' }),
+    run_id: runId
+      .optional()
+      .meta({ description: 'The id that the orchestrator gave it; made here when absent.' }),
+    ttl_seconds: z.int().min(1).max(86_400, 'must be at most a day').default(3600),
+  })
+  .meta({ id: 'StartRunRequest' });
+
+export const runPath = z.strictObject({ run_id: runId });
+
+export const startedRun = z
+  .object({ run_id: runId, run_token: z.string(), expires_at: timestamp })
+  .meta({ id: 'StartedRun' });

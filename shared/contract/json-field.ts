@@ -1,0 +1,41 @@
+import type { Encoding } from './value.ts';
+
+export type FieldResult = { readonly value: unknown } | { readonly problem: string };
+
+const MAX_DEPTH = 64;
+
+/**
+ * Takes a field of a secret whose value is JSON, by own properties only.
+ * @returns the field's value (numbers keep every digit that was written) or what is wrong, never quoting the value
+ */
+export function jsonField(text: string, encoding: Encoding, fields: readonly string[]): FieldResult {
+  if (encoding === 'base64') return { problem: 'the secret holds bytes, so it has no fields' };
+  let at: unknown;
+  try {
+    at = JSON.parse(text, keepNumber);
+  } catch {
+    return { problem: 'the secret is not JSON, so it has no fields' };
+  }
+  for (const field of fields) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, field)) {
+      return { problem: 'the secret has no such field' };
+    }
+    at = (at as Record<string, unknown>)[field];
+  }
+  if (!fitsDepth(at, MAX_DEPTH)) return { problem: `the field is nested more than ${MAX_DEPTH} levels deep` };
+  return { value: at };
+}
+
+// JSON.rawJSON and the reviver's context are in Node 24, not yet in TypeScript's library.
+const raw = JSON as unknown as { rawJSON(text: string): unknown };
+
+/** A number that JavaScript would round, for example a 20-digit account id, stays as it was written. */
+function keepNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || context?.source === undefined) return value;
+  return String(value) === context.source ? value : raw.rawJSON(context.source);
+}
+
+function fitsDepth(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((child) => fitsDepth(child, depth - 1));
+}

@@ -1,0 +1,189 @@
+import type { SecretName } from './ids.ts';
+
+/** One distinct reference of a config: `{{secrets.name}}` or `{{secrets.name.field.0}}`. */
+export interface Reference {
+  /** As written between the dots, for example `db.password`; identifies it within the config. */
+  readonly key: string;
+  readonly name: SecretName;
+  readonly fields: readonly string[];
+  /** Every place that names it, in the order of the config. */
+  readonly slots: Slot[];
+}
+
+/** A string of the config that holds references, and where to write it back. */
+export interface Slot {
+  readonly holder: Record<string, unknown>;
+  readonly key: string;
+  readonly parts: readonly (string | Reference)[];
+  readonly at: PathNode;
+}
+
+/** A path as a linked list: building text for each of a hostile config's places could take gigabytes. */
+export interface PathNode {
+  readonly parent: PathNode | null;
+  readonly key: string | number;
+}
+
+/** Text split at its references; `malformed` when it opens a reference that it does not end as one. */
+interface Template {
+  readonly parts: (string | { name: string; fields: string })[];
+  readonly malformed: boolean;
+}
+
+const OPENER = /(\\?)\{\{[ \t]*secrets(?![A-Za-z0-9_-])/g;
+// Bounded repetition: the text after an opener is looked at once, and never more than a few kB of it.
+const REST = /\.([A-Za-z][A-Za-z0-9_-]{0,127})((?:\.[A-Za-z0-9_-]{1,128}){0,16})[ \t]*\}\}/y;
+
+/**
+ * Splits a string at its references. Linear in the text.
+ * @returns null when nothing in it is a reference or an escaped one, so that it stays as it is
+ */
+export function parseTemplate(text: string): Template | null {
+  if (!text.includes('{{')) return null;
+  const parts: Template['parts'] = [];
+  let malformed = false;
+  let done = 0;
+  OPENER.lastIndex = 0;
+  for (let opener = OPENER.exec(text); opener !== null; opener = OPENER.exec(text)) {
+    if (opener[1] === '\\') {
+      parts.push(text.slice(done, opener.index));
+      done = opener.index + 1;
+      continue;
+    }
+    REST.lastIndex = OPENER.lastIndex;
+    const rest = REST.exec(text);
+    if (rest === null) {
+      malformed = true;
+      continue;
+    }
+    parts.push(text.slice(done, opener.index), { name: rest[1] as string, fields: rest[2] as string });
+    done = REST.lastIndex;
+    OPENER.lastIndex = done;
+  }
+  if (parts.length === 0 && !malformed) return null;
+  parts.push(text.slice(done));
+  return { parts: parts.filter((part) => part !== ''), malformed };
+}
+
+/** What a config asks for, found in one walk. */
+export interface ScannedConfig {
+  readonly references: ReadonlyMap<string, Reference>;
+  /** Strings that open a reference and do not end it as one. */
+  readonly malformed: readonly PathNode[];
+  readonly slots: readonly Slot[];
+  /** The config itself, under a holder, so that a config that is one string has a slot too. */
+  readonly root: { readonly config: unknown };
+}
+
+/**
+ * Finds every reference of a config.
+ * @param maxDepth the levels of nesting allowed; the root object is the first
+ * @returns null when the config is nested more deeply: nothing further was looked at
+ */
+export function scanConfig(config: unknown, maxDepth: number): ScannedConfig | null {
+  const references = new Map<string, Reference>();
+  const malformed: PathNode[] = [];
+  const slots: Slot[] = [];
+
+  const scanString = (text: string, holder: Record<string, unknown>, key: string, at: PathNode) => {
+    const template = parseTemplate(text);
+    if (template === null) return;
+    if (template.malformed) malformed.push(at);
+    const parts = template.parts.map((part) => {
+      if (typeof part === 'string') return part;
+      const id = part.name + part.fields;
+      let reference = references.get(id);
+      if (reference === undefined) {
+        const fields = part.fields === '' ? [] : part.fields.slice(1).split('.');
+        reference = { key: id, name: part.name as SecretName, fields, slots: [] };
+        references.set(id, reference);
+      }
+      return reference;
+    });
+    const slot = { holder, key, parts, at };
+    slots.push(slot);
+    for (const reference of new Set(parts)) if (typeof reference !== 'string') reference.slots.push(slot);
+  };
+
+  const scan = (holder: Record<string, unknown>, key: string, at: PathNode, depth: number): boolean => {
+    const value = holder[key];
+    if (typeof value === 'string') {
+      scanString(value, holder, key, at);
+      return true;
+    }
+    if (typeof value !== 'object' || value === null) return true;
+    if (depth >= maxDepth) return false;
+    const isArray = Array.isArray(value);
+    const children = value as Record<string, unknown>;
+    for (const child of Object.keys(children)) {
+      if (!scan(children, child, { parent: at, key: isArray ? Number(child) : child }, depth + 1))
+        return false;
+    }
+    return true;
+  };
+
+  const root = { config };
+  return scan(root, 'config', { parent: null, key: '$' }, 0) ? { references, malformed, slots, root } : null;
+}
+
+/**
+ * Writes the values into the config's slots, in place, each string once: what is inserted is never scanned.
+ * A whole reference takes the value as it is, so a number in a JSON secret stays a number.
+ * @param lookUp the value of a reference: a string, or what a JSON secret holds at its field
+ * @param budget bytes that inserted text may add, at most
+ * @returns false when the budget was not enough; the config must then be thrown away
+ */
+export function fillConfig(
+  scanned: ScannedConfig,
+  lookUp: (reference: Reference) => unknown,
+  budget: number,
+): boolean {
+  let left = budget;
+  for (const slot of scanned.slots) {
+    const only = slot.parts.length === 1 ? slot.parts[0] : undefined;
+    const filled =
+      typeof only === 'object'
+        ? lookUp(only)
+        : slot.parts.map((part) => (typeof part === 'string' ? part : asText(lookUp(part)))).join('');
+    left -= Buffer.byteLength(typeof filled === 'string' ? filled : JSON.stringify(filled));
+    if (left < 0) return false;
+    // The property is the config's own (Object.keys found it), so this sets `__proto__` as plain data too.
+    slot.holder[slot.key] = filled;
+  }
+  return true;
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const MAX_PATHS = 100;
+const MAX_KEY_CHARACTERS = 128;
+
+/** The places of a reference as JSON paths, for example `$.stages[0].config.api_key`; at most the first 100. */
+export function pathsOf(reference: Reference): string[] {
+  return reference.slots.slice(0, MAX_PATHS).map((slot) => pathText(slot.at));
+}
+
+/** A JSON path as text; long keys are cut. */
+export function pathText(node: PathNode): string {
+  const keys: string[] = [];
+  for (let at: PathNode | null = node; at !== null; at = at.parent) keys.unshift(segmentText(at));
+  return keys.join('');
+}
+
+function segmentText({ parent, key }: PathNode): string {
+  if (parent === null) return String(key);
+  if (typeof key === 'number') return `[${key}]`;
+  if (/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(key)) return `.${key}`;
+  const cut = key.length > MAX_KEY_CHARACTERS ? `${key.slice(0, MAX_KEY_CHARACTERS)}…` : key;
+  return `[${JSON.stringify(cut)}]`;
+}
+
+/** Whether a place lies under a key named `headers`, where CR, LF and NUL would split the request. */
+export function isUnderHeaders(node: PathNode): boolean {
+  for (let at: PathNode | null = node; at !== null; at = at.parent) {
+    if (typeof at.key === 'string' && at.key.toLowerCase() === 'headers') return true;
+  }
+  return false;
+}
