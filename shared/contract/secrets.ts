@@ -35,8 +35,8 @@ const rotationDays = z
   .min(1, 'must be at least 1 day')
   .max(3650, 'must be at most 3650 days')
   .meta({ description: 'Remind when the current version is older than this many days.' });
-const isolation = z.enum(['shared', 'dedicated']).default('shared').meta({
-  description: '`dedicated` seals it under a data key of its own that is never cached.',
+const isolation = z.enum(['shared', 'dedicated']).optional().meta({
+  description: '`dedicated` seals it under a data key of its own that is never cached; otherwise `shared`.',
 });
 const version = z.int().min(1);
 

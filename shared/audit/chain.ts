@@ -1,0 +1,53 @@
+import { hash } from 'node:crypto';
+import type { OrganizationId } from '../contract/ids.ts';
+import type { AuditEvent } from './event.ts';
+
+/** The end of an organization's chain: how many records there are, and the hash of the last. */
+export interface ChainHead {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+/** An event in its place: sequence 1, 2, 3 … and the hash of the record before. */
+export type AuditRecord = AuditEvent & { readonly sequence: number; readonly previous: string };
+
+/** A record as the store keeps it: the bytes that were hashed, beside what they say. */
+export interface StoredRecord {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+  readonly event: AuditEvent;
+}
+
+/** Before the first record of an organization. */
+export function emptyChain(org: OrganizationId): ChainHead {
+  return { sequence: 0, hash: hash('sha256', `flowmason/chain/v1/${org}`, 'hex') };
+}
+
+/** The records that put events, in order, after a head. */
+export function linkRecords(head: ChainHead, events: readonly AuditEvent[]): StoredRecord[] {
+  let last = head;
+  return events.map((event) => {
+    const record: AuditRecord = { ...event, sequence: last.sequence + 1, previous: last.hash };
+    const bytes = Buffer.from(canonicalJson(record));
+    last = { sequence: record.sequence, hash: recordHash(bytes) };
+    return { ...last, bytes, event };
+  });
+}
+
+/** SHA-256 over 0x00 and the record's bytes: the leaf hash of RFC 6962, so a Merkle tree can stand on the chain. */
+export function recordHash(bytes: Uint8Array): string {
+  return hash('sha256', Buffer.concat([Buffer.of(0), bytes]), 'hex');
+}
+
+/**
+ * JSON with one form per content: no whitespace, keys in order of their UTF-16 code units, absent keys left
+ * out (RFC 8785 for strings, integers, booleans, null, arrays and objects, which is all that records hold).
+ */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+}

@@ -1,0 +1,60 @@
+import { SecretsError } from '../contract/errors.ts';
+import type { OrganizationId } from '../contract/ids.ts';
+import { linkRecords } from './chain.ts';
+import type { AuditEvent, AuditedSecret } from './event.ts';
+import type { AuditLog } from './log.ts';
+
+/** When a secret was last resolved, for its metadata. */
+export interface AccessNote {
+  readonly secret: AuditedSecret;
+  readonly at: string;
+}
+
+export interface RecordAuditNeeds {
+  readonly auditLog: AuditLog;
+  readonly secrets: {
+    /** Notes accesses on the secrets' heads; never moves a time back. */
+    noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void>;
+  };
+}
+
+const MAX_ATTEMPTS = 50;
+
+/**
+ * Gives events their place in their organization's chain. May be called with the same event any number of
+ * times, in any order, by several recorders at once: each event is in the chain once.
+ * @throws SecretsError `unavailable` when an organization's events could not be appended; those of the
+ *   organizations before it stay appended
+ */
+export async function recordAudit(needs: RecordAuditNeeds, events: readonly AuditEvent[]): Promise<void> {
+  for (const [org, ofOrg] of Map.groupBy(events, (event) => event.org)) {
+    await appendEvents(needs, org, ofOrg);
+    const notes = ofOrg
+      .filter(isAccess)
+      .flatMap((event) => event.secrets.map((secret) => ({ secret, at: event.timestamp })));
+    if (notes.length > 0) await needs.secrets.noteAccesses(org, notes);
+  }
+}
+
+async function appendEvents(
+  needs: RecordAuditNeeds,
+  org: OrganizationId,
+  events: readonly AuditEvent[],
+): Promise<void> {
+  const byId = new Map(events.map((event) => [event.id, event]));
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const head = await needs.auditLog.head(org);
+    const recorded = await needs.auditLog.recorded(org, [...byId.keys()]);
+    const missing = [...byId.values()].filter((event) => !recorded.has(event.id));
+    if (missing.length === 0) return;
+    if (await needs.auditLog.appendAfter(org, head, linkRecords(head, missing))) return;
+  }
+  throw new SecretsError(
+    'unavailable',
+    'The audit chain moved on faster than it could be appended to. Try again.',
+  );
+}
+
+function isAccess(event: AuditEvent): boolean {
+  return event.action === 'access' && event.outcome === 'success';
+}

@@ -1,0 +1,42 @@
+import type { CallerStore } from '../access/caller-store.ts';
+import type { AuditEvent } from '../audit/event.ts';
+import type { Trail } from '../audit/outbox.ts';
+import type { OrganizationId } from '../contract/ids.ts';
+import type { KeyService } from '../envelope/key-service.ts';
+import { makeApiKey } from './create-api-key.ts';
+
+interface Needs {
+  readonly callers: Pick<CallerStore<Trail>, 'addOrganization'>;
+  readonly keyService: Pick<KeyService, 'sign'>;
+  readonly now: () => Date;
+  readonly newId: () => string;
+}
+
+/**
+ * Makes an organization and its first admin key. For whoever has the store itself; no route leads here.
+ * @returns the key, which stands nowhere else
+ * @throws SecretsError `validation` when the organization exists; `unavailable`
+ */
+export async function createOrganization(needs: Needs, id: OrganizationId): Promise<string> {
+  const now = needs.now();
+  const created_at = now.toISOString();
+  const { record, key } = await makeApiKey(
+    needs,
+    id,
+    { name: 'first admin key', role: 'admin' },
+    'fm admin',
+    now,
+  );
+  const event: AuditEvent = {
+    id: needs.newId(),
+    org: id,
+    timestamp: created_at,
+    action: 'create_organization',
+    outcome: 'success',
+    secrets: [],
+    about: id,
+    reason: `organization ${id} with admin key ${record.id}`,
+  };
+  await needs.callers.addOrganization({ id, created_at }, record, { event, replay: null });
+  return key;
+}

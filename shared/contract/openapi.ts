@@ -1,0 +1,147 @@
+import * as z from 'zod';
+import { problems, problemType } from './errors.ts';
+import type { Route } from './route.ts';
+
+type Json = Record<string, unknown>;
+
+/** The answers that any route with a credential may give beside its own. */
+const commonProblems = [400, 401, 403, 404, 409, 413, 415, 422, 500, 503];
+
+/**
+ * The OpenAPI 3.1 document of the routes table. Nothing in it is written by hand but this frame, so it cannot
+ * say anything else than what the handlers check.
+ */
+export function openapiDocument(routes: readonly Route[], version: string): { openapi: string } & Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes)
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'FlowMason Secrets',
+      version,
+      description:
+        'Store, rotate and resolve the secrets that pipelines use. A value leaves only by /resolve.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a run token.' },
+      },
+      schemas: { Problem: problemSchema() },
+    },
+  };
+}
+
+function operation(route: Route): Json {
+  const { name, summary, method, action, body, status } = route;
+  const open = action === 'public';
+  return {
+    operationId: camelCase(name),
+    summary,
+    ...(open ? { security: [] } : {}),
+    parameters: [
+      ...parametersOf(route.params, 'path'),
+      ...parametersOf(route.query, 'query'),
+      ...(open || method === 'GET' ? [] : [idempotencyKey]),
+    ],
+    ...(body === null
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(body, 'input') } },
+          },
+        }),
+    responses: {
+      [status]: success(route),
+      ...(name === 'put-secret' ? { 201: { ...success(route), description: 'Created' } } : {}),
+      ...Object.fromEntries(
+        commonProblems.filter((code) => !open || code >= 500).map((code) => [code, problemResponse(code)]),
+      ),
+    },
+  };
+}
+
+function success({ output, paged, status }: Route): Json {
+  if (output === null) return { description: 'Done' };
+  const item = schemaOf(output, 'output');
+  return {
+    description: status === 201 ? 'Created' : 'Done',
+    ...(paged
+      ? { headers: { Link: { description: 'The next page: rel="next".', schema: { type: 'string' } } } }
+      : {}),
+    content: { 'application/json': { schema: paged ? { type: 'array', items: item } : item } },
+  };
+}
+
+function parametersOf(schema: z.ZodType | null, place: 'path' | 'query'): Json[] {
+  if (schema === null) return [];
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: place,
+    required: required.includes(name),
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  }));
+}
+
+const idempotencyKey: Json = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same key with the same request is carried out once; the answer is kept for a day.',
+  schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
+};
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const {
+    $schema: _dialect,
+    id: _id,
+    ...json
+  } = z.toJSONSchema(schema, { target: 'draft-2020-12', io }) as Json;
+  return json;
+}
+
+function problemResponse(status: number): Json {
+  const codes = Object.entries(problems).filter(([, problem]) => problem.status === status);
+  return {
+    description: codes.map(([, { title }]) => title).join('; '),
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  };
+}
+
+function problemSchema(): Json {
+  const codes = Object.keys(problems) as (keyof typeof problems)[];
+  return {
+    type: 'object',
+    required: ['type', 'title', 'status', 'detail', 'code', 'request_id'],
+    properties: {
+      type: { type: 'string', enum: codes.map(problemType) },
+      title: { type: 'string' },
+      status: { type: 'integer' },
+      detail: { type: 'string' },
+      code: { type: 'string', enum: codes },
+      request_id: { type: 'string' },
+      errors: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['path', 'message'],
+          properties: { path: { type: 'string' }, message: { type: 'string' } },
+        },
+      },
+    },
+  };
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,37 @@
+import type { KeyObject } from 'node:crypto';
+import type { EnvironmentName, OrganizationId } from '../contract/ids.ts';
+
+/** What a data key is wrapped for. The wrapped form opens under exactly this context and no other. */
+export interface EncryptionContext {
+  readonly org: OrganizationId;
+  readonly environment: EnvironmentName | null;
+  readonly data_key: string;
+}
+
+/** What a signature is for; a signature made for one purpose never passes for another. */
+export type SigningPurpose = 'api-key' | 'run-token' | 'checkpoint';
+
+/** The root of the key hierarchy: AWS KMS, or a keyring file on this machine. */
+export interface KeyService {
+  /**
+   * A new 32-byte data key and its wrapped form. The caller zeroes the plaintext.
+   * @throws SecretsError `unavailable` when the root key cannot be used now
+   */
+  generateDataKey(context: EncryptionContext): Promise<{ plaintext: Buffer; wrapped: Uint8Array }>;
+
+  /**
+   * The 32 bytes of a wrapped data key. The caller zeroes them.
+   * @throws SecretsError `decryption_failed` when it was not wrapped by this root for this context;
+   *   `unavailable` when the root key cannot be used now
+   */
+  unwrapDataKey(wrapped: Uint8Array, context: EncryptionContext): Promise<Buffer>;
+
+  /**
+   * An ECDSA P-256 SHA-256 signature (DER) over {@link signedBytes}.
+   * @throws SecretsError `unavailable` when the signing key cannot be used now
+   */
+  sign(purpose: SigningPurpose, message: Uint8Array): Promise<Uint8Array>;
+
+  /** The public half of the signing key; it does not change while the process runs. */
+  publicKey(): Promise<KeyObject>;
+}

@@ -1,0 +1,70 @@
+import type * as z from 'zod';
+import { type InputError, SecretsError } from '../contract/errors.ts';
+
+/**
+ * Parses input by a schema.
+ * @throws SecretsError `validation` naming each field and rule, and never anything that was sent
+ */
+export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map(toInputError);
+  throw new SecretsError(
+    'validation',
+    errors.map(({ path, message }) => `${path || 'body'}: ${message}`).join('; '),
+    {
+      errors,
+    },
+  );
+}
+
+function toInputError(issue: z.core.$ZodIssue): InputError {
+  return { path: pathOf(issue), message: messageOf(issue) };
+}
+
+/** Our own field names and positions; below `metadata` the keys are the user's, so they stay out. */
+function pathOf({ path }: z.core.$ZodIssue): string {
+  const own = path[0] === 'metadata' ? path.slice(0, 1) : path;
+  return own.map(String).join('.');
+}
+
+/**
+ * The rule in our words. Zod's own text would quote an unknown key, which may be a value put in the wrong
+ * place.
+ */
+function messageOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return 'has a field that this route does not take';
+    case 'invalid_type':
+      return issue.message.endsWith('received undefined') ? 'is required' : `must be ${issue.expected}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`;
+    case 'invalid_union':
+    case 'invalid_key':
+    case 'invalid_element':
+      return 'has the wrong form';
+    default:
+      return issue.message;
+  }
+}
+
+/**
+ * Parses a JSON body. Not by a stock parser: those put the body, or a piece of it, into the error.
+ * @throws SecretsError `unsupported_media_type`, `malformed_request`
+ */
+export function parseJsonBody(
+  contentType: string | undefined,
+  body: string | undefined,
+  isBase64: boolean,
+): unknown {
+  if (contentType !== undefined && !/^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i.test(contentType)) {
+    throw new SecretsError('unsupported_media_type', 'Send the body as application/json.');
+  }
+  if (body === undefined || body === '') return undefined;
+  try {
+    return JSON.parse(isBase64 ? Buffer.from(body, 'base64').toString() : body);
+  } catch {
+    throw new SecretsError('malformed_request', 'The body is not valid JSON.');
+  }
+}

@@ -1,0 +1,111 @@
+import type { Caller } from '../access/caller.ts';
+import { replayFor } from '../access/replay.ts';
+import type { DemandNeeds } from '../audit/demand.ts';
+import { auditedSecret, eventOf, type Happening } from '../audit/event.ts';
+import type { Coordinates } from '../contract/coordinates.ts';
+import { SecretsError } from '../contract/errors.ts';
+import type { SecretMetadata } from '../contract/secrets.ts';
+import type { DataKey, DataKeys } from '../envelope/data-keys.ts';
+import {
+  type SecretRecord,
+  sealRestoringVersion,
+  sealVersion,
+  toMetadata,
+  toStoredSecret,
+  type VersionRecord,
+} from './secret-record.ts';
+import type { SecretStore, StoredSecret, StoredVersion } from './secret-store.ts';
+
+export interface WriteNeeds extends DemandNeeds {
+  readonly secrets: SecretStore;
+  readonly dataKeys: DataKeys;
+  /** The environments that this deployment knows. */
+  readonly environments: readonly string[];
+}
+
+/** The version that a change adds: what it is, and its value or the envelope of an old one. */
+export interface NewVersion {
+  readonly record: Omit<VersionRecord, 'data_key'>;
+  readonly content: { readonly value: Buffer } | { readonly restored: Buffer };
+}
+
+export interface Change {
+  readonly at: Coordinates;
+  /** The secret as it was read; null when the change creates it. */
+  readonly before: StoredSecret | null;
+  readonly record: Omit<SecretRecord, 'format' | 'revision' | 'data_key' | 'current'>;
+  /** The version that stays current when the change adds none. */
+  readonly current: VersionRecord | null;
+  readonly added: NewVersion | null;
+  readonly happening: Pick<Happening, 'action' | 'reason'>;
+  readonly status: number;
+}
+
+/**
+ * Writes a change of a secret with its audit event, at once.
+ * @returns the new metadata; null when the secret was changed since it was read: read again
+ * @throws SecretsError `idempotency_conflict`, `unavailable`
+ */
+export async function commitChange(
+  needs: WriteNeeds,
+  caller: Caller,
+  change: Change,
+): Promise<SecretMetadata | null> {
+  const { at, before } = change;
+  const dedicated = change.record.isolation === 'dedicated';
+  using key = await needs.dataKeys.forSealing(caller.org, at.environment, dedicated);
+  const { current, sealed, added } = nextVersion(caller, change, key);
+  const revision = (before?.revision ?? 0) + 1;
+  const record = { format: 1 as const, revision, ...change.record, current };
+  const metadata = toMetadata(at, record, before?.last_accessed_at ?? null);
+  const answer = change.status === 204 ? '' : JSON.stringify(metadata);
+  const secrets = [auditedSecret(at, current.version)];
+  const saved = await needs.secrets.save({
+    org: caller.org,
+    secret: toStoredSecret(caller.org, at, record, sealed, key),
+    added,
+    expected_revision: before?.revision ?? 0,
+    trail: {
+      event: eventOf(needs, caller, { ...change.happening, secrets }),
+      replay: replayFor(caller, needs.now(), change.status, answer),
+    },
+  });
+  return saved ? metadata : null;
+}
+
+function nextVersion(
+  { org }: Caller,
+  { at, before, current, added }: Change,
+  key: DataKey,
+): { current: VersionRecord; sealed: Buffer; added: StoredVersion | null } {
+  if (added === null) {
+    if (current === null || before === null)
+      throw new TypeError('a change without a new version needs an old one');
+    return { current, sealed: before.sealed, added: null };
+  }
+  const version: VersionRecord = { ...added.record, data_key: key.id };
+  const sealed =
+    'value' in added.content
+      ? sealVersion(org, at, version, added.content.value, key)
+      : sealRestoringVersion(org, at, version, added.content.restored, key);
+  const record = Buffer.from(JSON.stringify(version));
+  return { current: version, sealed, added: { version: version.version, record, sealed } };
+}
+
+const MAX_ATTEMPTS = 200;
+
+/**
+ * Repeats an attempt until it was saved. Each attempt reads afresh, so of many writers one wins in every
+ * round and none is lost.
+ * @throws SecretsError `version_conflict` when others won every time
+ */
+export async function untilSaved<T>(attempt: () => Promise<T | null>): Promise<T> {
+  for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
+    const saved = await attempt();
+    if (saved !== null) return saved;
+  }
+  throw new SecretsError(
+    'version_conflict',
+    'Others kept changing this secret. Nothing was written; try again.',
+  );
+}

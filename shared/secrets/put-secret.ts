@@ -1,0 +1,76 @@
+import type * as z from 'zod';
+import type { Caller } from '../access/caller.ts';
+import { demand } from '../audit/demand.ts';
+import { invalid } from '../contract/errors.ts';
+import type { SecretName } from '../contract/ids.ts';
+import type { putSecretRequest, SecretMetadata } from '../contract/secrets.ts';
+import { valueBytes } from '../contract/value.ts';
+import { commitChange, untilSaved, type WriteNeeds } from './change-secret.ts';
+import { coordinatesOf, firstVersion, taken } from './create-secret.ts';
+import { expectVersion, nextVersionOf } from './rotate-secret.ts';
+import { readRecord } from './secret-record.ts';
+import type { StoredSecret } from './secret-store.ts';
+
+type PutRequest = z.infer<typeof putSecretRequest> & { readonly name: SecretName };
+
+/**
+ * Stores a secret, or a new version where there is one. What is not given keeps its old description,
+ * metadata and rotation period.
+ * @throws SecretsError `validation`, `forbidden`, `secret_deleted`, `version_conflict`, `unavailable`
+ */
+export async function putSecret(
+  needs: WriteNeeds,
+  caller: Caller,
+  request: PutRequest,
+): Promise<{ created: boolean; metadata: SecretMetadata }> {
+  const at = coordinatesOf(needs, request.name, request);
+  await demand(needs, caller, 'create', at);
+  const value = valueBytes('value', request.value, request.encoding);
+  try {
+    return await untilSaved(async () => {
+      const [existing] = await needs.secrets.findMany(caller.org, [at]);
+      if (existing !== undefined) return addVersion(needs, caller, existing, request, value);
+      if (request.expected_version !== undefined)
+        throw invalid('expected_version', 'is of a secret that does not exist');
+      const metadata = await commitChange(
+        needs,
+        caller,
+        firstVersion(needs.now(), caller, at, request, value),
+      );
+      return metadata === null ? null : { created: true, metadata };
+    });
+  } finally {
+    value.fill(0);
+  }
+}
+
+async function addVersion(
+  needs: WriteNeeds,
+  caller: Caller,
+  existing: StoredSecret,
+  request: PutRequest,
+  value: Buffer,
+): Promise<{ created: false; metadata: SecretMetadata } | null> {
+  if (existing.deleted_at !== null) throw taken(existing);
+  expectVersion(request.expected_version, readRecord(existing).current.version);
+  const reason = request.reason ?? 'Set again';
+  const change = nextVersionOf(needs.now(), caller, existing, {
+    encoding: request.encoding,
+    reason,
+    content: { value },
+  });
+  const { description, metadata, rotation_days, isolation } = request;
+  const given = { description, metadata, rotation_days, isolation };
+  const updated = await commitChange(needs, caller, {
+    ...change,
+    record: { ...change.record, ...definedOnly(given) },
+  });
+  return updated === null ? null : { created: false, metadata: updated };
+}
+
+/** The fields that were given, so that the others keep what they were. */
+function definedOnly<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, field]) => field !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,40 @@
+import type * as z from 'zod';
+import type { Caller } from '../access/caller.ts';
+import { invalid, SecretsError } from '../contract/errors.ts';
+import type { rollbackSecretRequest, SecretMetadata } from '../contract/secrets.ts';
+import { commitChange, untilSaved, type WriteNeeds } from './change-secret.ts';
+import { type Located, locate } from './locate.ts';
+import { expectVersion, nextVersionOf } from './rotate-secret.ts';
+import { readRecord, readVersion, valueEnvelope } from './secret-record.ts';
+
+type RollbackRequest = Located & z.infer<typeof rollbackSecretRequest>;
+
+/**
+ * Makes a new version with the value of an old one, without opening either.
+ * @throws SecretsError `validation`, `forbidden`, `not_found`, `ambiguous_secret`, `version_conflict`, `unavailable`
+ */
+export async function rollbackSecret(
+  needs: WriteNeeds,
+  caller: Caller,
+  request: RollbackRequest,
+): Promise<SecretMetadata> {
+  return untilSaved(async () => {
+    const before = await locate(needs, caller, 'rollback', request);
+    const { version } = readRecord(before).current;
+    expectVersion(request.expected_version, version);
+    if (request.version === version) throw invalid('version', 'is the current version already');
+    const range = { limit: 1, below: request.version + 1 };
+    const [old] = (await needs.secrets.versions(caller.org, before.at, range)).items;
+    if (old === undefined || old.version !== request.version) {
+      throw new SecretsError('not_found', 'This secret has no such version. Its history lists those it has.');
+    }
+    const source = valueEnvelope(readVersion(old), old.sealed);
+    const change = nextVersionOf(needs.now(), caller, before, {
+      encoding: source.version.encoding,
+      reason: request.reason ?? `Roll back to version ${request.version}`,
+      content: { restored: source.sealed },
+      restores: source.version,
+    });
+    return commitChange(needs, caller, change);
+  });
+}

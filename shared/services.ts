@@ -1,0 +1,31 @@
+import type { CallerStore } from './access/caller-store.ts';
+import type { ReplayStore } from './access/replay.ts';
+import type { AuditLog } from './audit/log.ts';
+import type { AuditOutbox, Trail } from './audit/outbox.ts';
+import type { DataKeyStore, DataKeys } from './envelope/data-keys.ts';
+import type { KeyService } from './envelope/key-service.ts';
+import type { SignatureVerifier } from './envelope/signature.ts';
+import type { Log } from './http/problem.ts';
+import type { SecretStore } from './secrets/secret-store.ts';
+
+/** Every port on one page: what a host must bring. A use-case names those of them that it needs. */
+export interface Services {
+  readonly keyService: KeyService;
+  readonly dataKeyStore: DataKeyStore;
+  readonly secrets: SecretStore;
+  readonly callers: CallerStore<Trail>;
+  readonly replays: ReplayStore;
+  readonly outbox: AuditOutbox;
+  readonly auditLog: AuditLog;
+
+  /** Made of the ports above, once per process: they remember. */
+  readonly dataKeys: DataKeys;
+  readonly signatures: SignatureVerifier;
+
+  readonly environments: readonly string[];
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly newId: () => string;
+  /** How many audit events are not yet in the log. @throws SecretsError `unavailable` when nothing can be served */
+  readonly auditLag: () => Promise<number>;
+}
