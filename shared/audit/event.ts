@@ -64,6 +64,7 @@ export function eventOf(clock: Clock, caller: Caller, happening: Happening): Aud
     secrets = [],
     ...what
   } = happening;
+  const user = place.user ?? (caller.kind === 'api-key' ? caller.subject : null);
   return {
     id: clock.newId(),
     org: caller.org,

@@ -14,10 +14,15 @@ interface Needs {
 
 /**
  * Makes an organization and its first admin key. For whoever has the store itself; no route leads here.
- * @returns the key, which stands nowhere else
+ * @param deliver gets the key, before it is in force: a crash between the two leaves a key that opens nothing,
+ *   and not an organization that nobody can enter
  * @throws SecretsError `validation` when the organization exists; `unavailable`
  */
-export async function createOrganization(needs: Needs, id: OrganizationId): Promise<string> {
+export async function createOrganization(
+  needs: Needs,
+  id: OrganizationId,
+  deliver: (key: string) => void,
+): Promise<void> {
   const now = needs.now();
   const created_at = now.toISOString();
   const { record, key } = await makeApiKey(
@@ -37,6 +42,6 @@ export async function createOrganization(needs: Needs, id: OrganizationId): Prom
     about: id,
     reason: `organization ${id} with admin key ${record.id}`,
   };
+  deliver(key);
   await needs.callers.addOrganization({ id, created_at }, record, { event, replay: null });
-  return key;
 }

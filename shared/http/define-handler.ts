@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import middy from '@middy/core';
-import httpSecurityHeaders from '@middy/http-security-headers';
 import type {
   APIGatewayProxyEventV2WithLambdaAuthorizer,
   APIGatewayProxyStructuredResultV2,
@@ -13,6 +12,7 @@ import type { ItemOf, RequestOf, Route } from '../contract/route.ts';
 import { type ReplayNeeds, replayOf } from './idempotency.ts';
 import { parseInput, parseJsonBody } from './input.ts';
 import { type Log, logEntryOf, problemResponse } from './problem.ts';
+import { safeHeaders } from './safe-headers.ts';
 
 /** What the authorizer hands to the handlers: the proven identity as JSON, or nothing when there is none. */
 export interface AuthorizerContext {
@@ -83,7 +83,6 @@ export function definePublicHandler<Needs extends { readonly log: Log }, R exten
 
 function edge({ log }: { log: Log }, route: Route, answer: (event: HttpEvent) => Promise<Result>) {
   return middy<HttpEvent, Result>()
-    .use(httpSecurityHeaders())
     .use({
       onError: (request) => {
         const requestId = request.event.requestContext.requestId;
@@ -138,7 +137,7 @@ function readRequest<R extends Route>(route: R, event: HttpEvent): RequestOf<R> 
 }
 
 function respond<R extends Route>(route: R, event: HttpEvent, answer: AnswerOf<R>): Result {
-  const headers = { 'cache-control': 'no-store', 'x-request-id': event.requestContext.requestId };
+  const headers = { ...safeHeaders, 'x-request-id': event.requestContext.requestId };
   if (route.output === null) return { statusCode: route.status, headers };
   const output = route.output;
   const json = { ...headers, 'content-type': 'application/json' };

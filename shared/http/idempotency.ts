@@ -2,6 +2,7 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Caller } from '../access/caller.ts';
 import { type ReplayStore, replayCaller } from '../access/replay.ts';
 import { SecretsError } from '../contract/errors.ts';
+import { safeHeaders } from './safe-headers.ts';
 
 export interface ReplayNeeds {
   readonly replays: ReplayStore;

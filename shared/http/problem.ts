@@ -1,6 +1,8 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type ProblemCode, problems, problemType, SecretsError } from '../contract/errors.ts';
 
+import { safeHeaders } from './safe-headers.ts';
+
 /** Writes one structured line. It is given names, codes and numbers, never input. */
 export type Log = (entry: Readonly<Record<string, string | number | undefined>>) => void;
 
@@ -15,8 +17,8 @@ export function problemResponse(error: unknown, requestId: string): APIGatewayPr
   return {
     statusCode: status,
     headers: {
+      ...safeHeaders,
       'content-type': 'application/problem+json',
-      'cache-control': 'no-store',
       'x-request-id': requestId,
       ...(code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
       ...(code === 'unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),

@@ -1,0 +1,49 @@
+import { handler as purgeDeleted } from '../../functions/purge-deleted.ts';
+import { handler as recordAudit } from '../../functions/record-audit.ts';
+import type { EmbeddedServices } from '../../shared/embedded/services.ts';
+import { streamEvent } from './events.ts';
+
+const RECORD_AFTER_MS = 10;
+const RETRY_AFTER_MS = 1000;
+const PURGE_EVERY_MS = 60 * 60 * 1000;
+const BATCH = 500;
+
+/** What runs beside the requests: the outbox goes to the stream's handler, the clock to the schedules' handlers. */
+export function startBackground(services: EmbeddedServices): { stop: () => Promise<void> } {
+  const { auditStore, database, log } = services;
+  let waiting: NodeJS.Timeout | undefined;
+  let recording: Promise<void> = Promise.resolve();
+
+  const recordSoon = (delay = RECORD_AFTER_MS) => {
+    waiting ??= setTimeout(() => {
+      waiting = undefined;
+      recording = recordAll().catch(() => recordSoon(RETRY_AFTER_MS));
+    }, delay);
+  };
+  const recordAll = async () => {
+    for (;;) {
+      const pending = auditStore.pending(BATCH);
+      if (pending.length === 0) return;
+      const { batchItemFailures } = await recordAudit(streamEvent(pending));
+      if (batchItemFailures.length > 0) throw new Error('the batch comes again');
+      await auditStore.settle(pending.map(({ position }) => position));
+    }
+  };
+  const purge = () => {
+    purgeDeleted().catch(() => log({ level: 'error', function: 'purge-deleted', code: 'unavailable' }));
+  };
+
+  database.onCommit = () => recordSoon();
+  recordSoon(0);
+  purge();
+  const clock = setInterval(purge, PURGE_EVERY_MS);
+  return {
+    stop: async () => {
+      clearInterval(clock);
+      clearTimeout(waiting);
+      await recording;
+      await recordAll();
+      database.onCommit = () => undefined;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type {
+  APIGatewayProxyStructuredResultV2,
+  APIGatewayRequestAuthorizerEventV2,
+  Context,
+} from 'aws-lambda';
+import { services } from '#services';
+import { handler as authorize } from '../../functions/authorize.ts';
+import { routes } from '../../functions/routes.ts';
+import { SecretsError } from '../../shared/contract/errors.ts';
+import type { HttpEvent } from '../../shared/http/define-handler.ts';
+import { logEntryOf, problemResponse } from '../../shared/http/problem.ts';
+import { authorizerEvent, httpEvent, type Matched } from './events.ts';
+
+type Handler = (event: HttpEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
+
+interface Target {
+  readonly method: string;
+  readonly routeKey: string;
+  readonly segments: readonly string[];
+  readonly isPublic: boolean;
+  readonly handler: Handler;
+}
+
+/** Lambda takes 6 MB; what is larger is refused before it is read. */
+const MAX_BODY_BYTES = 6 * 1024 * 1024;
+
+/** What API Gateway does on AWS: matches the route, asks the authorizer, calls the function. */
+export async function createGateway() {
+  const targets = await Promise.all(
+    routes.map(async ({ name, method, path, action }): Promise<Target> => {
+      const module = (await import(`../../functions/api/${name}.ts`)) as { handler: Handler };
+      const isPublic = action === 'public';
+      return {
+        method,
+        routeKey: `${method} ${path}`,
+        segments: path.split('/'),
+        isPublic,
+        handler: module.handler,
+      };
+    }),
+  );
+  let inFlight = 0;
+  let whenIdle: () => void = () => undefined;
+
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    inFlight += 1;
+    handle(targets, request)
+      .then((result) => send(response, result))
+      .catch(() => response.destroy())
+      .finally(() => {
+        inFlight -= 1;
+        if (inFlight === 0) whenIdle();
+      });
+  };
+  /** Settles when no request is being answered. */
+  const idle = () =>
+    new Promise<void>((resolve) => {
+      whenIdle = resolve;
+      if (inFlight === 0) resolve();
+    });
+  return { answer, idle };
+}
+
+async function handle(
+  targets: readonly Target[],
+  request: IncomingMessage,
+): Promise<APIGatewayProxyStructuredResultV2> {
+  const requestId = randomUUID();
+  try {
+    const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
+    const { target, pathParameters } = match(targets, request.method ?? 'GET', path);
+    const body = await readBody(request);
+    const { context } = target.isPublic
+      ? { context: {} }
+      : await authorize(authorizerEvent(request) as APIGatewayRequestAuthorizerEventV2);
+    const matched: Matched = { requestId, routeKey: target.routeKey, pathParameters, path, query, body };
+    return await target.handler(httpEvent(request, matched, context), {} as Context);
+  } catch (error) {
+    if (!(error instanceof SecretsError))
+      services.log({ level: 'error', request_id: requestId, ...logEntryOf(error) });
+    return problemResponse(error, requestId);
+  }
+}
+
+/** @throws SecretsError `not_found`, `method_not_allowed`, `malformed_request` */
+function match(targets: readonly Target[], method: string, path: string) {
+  const segments = path.split('/');
+  const onPath = targets.filter(({ segments: pattern }) => fits(pattern, segments));
+  const target = onPath.find((candidate) => candidate.method === method);
+  if (target !== undefined) return { target, pathParameters: parametersOf(target.segments, segments) };
+  if (onPath.length === 0)
+    throw new SecretsError('not_found', 'No such route. GET /openapi.json lists them.');
+  throw new SecretsError(
+    'method_not_allowed',
+    `This path takes ${onPath.map((at) => at.method).join(', ')}.`,
+  );
+}
+
+function fits(pattern: readonly string[], segments: readonly string[]): boolean {
+  if (pattern.length !== segments.length) return false;
+  return pattern.every((part, index) => part.startsWith('{') || part === segments[index]);
+}
+
+function parametersOf(pattern: readonly string[], segments: readonly string[]): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  pattern.forEach((part, index) => {
+    if (part.startsWith('{')) parameters[part.slice(1, -1)] = decode(segments[index] ?? '');
+  });
+  return parameters;
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new SecretsError('malformed_request', 'The path is not valid percent-encoding.');
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES)
+      throw new SecretsError('body_too_large', `At most ${MAX_BODY_BYTES} bytes are taken.`);
+    chunks.push(chunk);
+  }
+  return length === 0 ? undefined : Buffer.concat(chunks).toString('utf8');
+}
+
+function send(
+  response: ServerResponse,
+  { statusCode = 200, headers, body = '' }: APIGatewayProxyStructuredResultV2,
+): void {
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
+  response.setHeader('content-length', Buffer.byteLength(body));
+  response.statusCode = statusCode;
+  response.end(body);
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { services } from '#services';
+import { keepAdminFile } from './admin-file.ts';
+import { startBackground } from './background.ts';
+import { createGateway } from './gateway.ts';
+import type { ServerSettings } from './settings.ts';
+
+/** The API, the schedules and the store in one process on this machine. Settles when it listens. */
+export async function startHost({ host, port, tls }: ServerSettings): Promise<void> {
+  const gateway = await createGateway();
+  const server = tls
+    ? createHttpsServer(
+        { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2' },
+        gateway.answer,
+      )
+    : createHttpServer(gateway.answer);
+  // A client that stays silent must not hold a socket for ever.
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 10_000;
+  const background = startBackground(services);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  const url = `${tls ? 'https' : 'http'}://${shownHost}:${address.port}`;
+  await keepAdminFile(services, url);
+  process.stdout.write(`FlowMason Secrets is ready at ${url}; its data is in ${services.dataDir}\n`);
+
+  const stop = async () => {
+    server.close();
+    server.closeIdleConnections();
+    await gateway.idle();
+    server.closeAllConnections();
+    await background.stop();
+    services.dataKeys.clear();
+    services.database.close();
+  };
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+  }
+}

@@ -1,0 +1,97 @@
+/** The store's schema as steps; the database remembers in `user_version` how many it has taken. docs/data-model.md explains it. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE organizations (
+    id TEXT PRIMARY KEY,
+    created_at TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE secrets (
+    org TEXT NOT NULL,
+    key TEXT NOT NULL,               -- coordinates: name#scope#environment#owner
+    revision INTEGER NOT NULL,
+    record BLOB NOT NULL,            -- what describes it, authenticated by mac
+    mac BLOB NOT NULL,
+    sealed BLOB NOT NULL,            -- the current version's envelope
+    next_rotation_at TEXT,
+    deleted_at TEXT,
+    purge_at TEXT,
+    last_accessed_at TEXT,
+    UNIQUE (org, key)
+  ) STRICT;
+  CREATE INDEX secrets_by_purge ON secrets (purge_at) WHERE purge_at IS NOT NULL;
+
+  CREATE TABLE versions (
+    org TEXT NOT NULL,
+    key TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    sealed BLOB NOT NULL,
+    UNIQUE (org, key, version)
+  ) STRICT;
+
+  CREATE TABLE data_keys (
+    org TEXT NOT NULL,
+    id TEXT NOT NULL,
+    environment TEXT,
+    wrapped BLOB NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (org, id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY,
+    org TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    record TEXT NOT NULL,            -- signed by the KeyService
+    last_used_at TEXT,
+    revoked_at TEXT
+  ) STRICT;
+  CREATE INDEX api_keys_by_org ON api_keys (org, created_at, id);
+
+  CREATE TABLE runs (
+    org TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    record TEXT NOT NULL,
+    ended_at TEXT,
+    PRIMARY KEY (org, run_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE replays (
+    caller TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    answer TEXT,
+    expires_at TEXT NOT NULL,
+    PRIMARY KEY (caller, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX replays_by_expiry ON replays (expires_at);
+
+  CREATE TABLE outbox (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    event TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE audit_records (
+    org TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    event_id TEXT NOT NULL,
+    timestamp TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (org, sequence),
+    UNIQUE (org, event_id)
+  ) STRICT;
+
+  -- One row per thing that a record can be looked up by; facet 'all' holds every record.
+  CREATE TABLE audit_index (
+    org TEXT NOT NULL,
+    facet TEXT NOT NULL,
+    value TEXT NOT NULL,
+    timestamp TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (org, facet, value, timestamp, sequence)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

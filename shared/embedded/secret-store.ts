@@ -1,0 +1,228 @@
+import type { Trail } from '../audit/outbox.ts';
+import type { AccessNote } from '../audit/record-audit.ts';
+import { type Coordinates, coordinatesFromKey, coordinatesKey } from '../contract/coordinates.ts';
+import type { EnvironmentName, OrganizationId, SecretName } from '../contract/ids.ts';
+import type { Page } from '../contract/page.ts';
+import type { DataKeyStore, WrappedDataKey } from '../envelope/data-keys.ts';
+import type {
+  SecretChange,
+  SecretStore,
+  StoredSecret,
+  StoredVersion,
+  VersionRange,
+} from '../secrets/secret-store.ts';
+import type { Database } from './database.ts';
+import { leaveTrail } from './trail.ts';
+
+interface SecretRow extends Omit<StoredSecret, 'at' | 'record' | 'mac' | 'sealed'> {
+  readonly org: string;
+  readonly key: string;
+  readonly record: Uint8Array;
+  readonly mac: Uint8Array;
+  readonly sealed: Uint8Array;
+}
+
+const COLUMNS =
+  'org, key, revision, record, mac, sealed, next_rotation_at, deleted_at, purge_at, last_accessed_at';
+
+/** Secrets and data keys in SQLite. */
+export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async save({ org, secret, added, expected_revision, trail }: SecretChange): Promise<boolean> {
+    const key = coordinatesKey(secret.at);
+    return this.#db.write(() => {
+      if (!this.#saveHead(org, key, secret, expected_revision)) return false;
+      if (added !== null) {
+        const { version, record, sealed } = added;
+        this.#db.run(
+          'INSERT INTO versions (org, key, version, record, sealed) VALUES (?, ?, ?, ?, ?)',
+          org,
+          key,
+          version,
+          record,
+          sealed,
+        );
+      }
+      leaveTrail(this.#db, trail);
+      return true;
+    });
+  }
+
+  #saveHead(org: OrganizationId, key: string, secret: SecretChange['secret'], expected: number): boolean {
+    const { revision, record, mac, sealed, next_rotation_at, deleted_at, purge_at } = secret;
+    const fields = [revision, record, mac, sealed, next_rotation_at, deleted_at, purge_at];
+    const changed =
+      expected === 0
+        ? this.#db.run(
+            `INSERT INTO secrets (revision, record, mac, sealed, next_rotation_at, deleted_at, purge_at, org, key)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+            ...fields,
+            org,
+            key,
+          )
+        : this.#db.run(
+            `UPDATE secrets SET revision = ?, record = ?, mac = ?, sealed = ?, next_rotation_at = ?, deleted_at = ?,
+             purge_at = ? WHERE org = ? AND key = ? AND revision = ?`,
+            ...fields,
+            org,
+            key,
+            expected,
+          );
+    return changed === 1;
+  }
+
+  async remove(
+    org: OrganizationId,
+    at: Coordinates,
+    expectedRevision: number,
+    trail: Trail,
+  ): Promise<boolean> {
+    const key = coordinatesKey(at);
+    return this.#db.write(() => {
+      const removed = this.#db.run(
+        'DELETE FROM secrets WHERE org = ? AND key = ? AND revision = ?',
+        org,
+        key,
+        expectedRevision,
+      );
+      if (removed === 0) return false;
+      this.#db.run('DELETE FROM versions WHERE org = ? AND key = ?', org, key);
+      leaveTrail(this.#db, trail);
+      return true;
+    });
+  }
+
+  async findMany(org: OrganizationId, at: readonly Coordinates[]): Promise<readonly StoredSecret[]> {
+    return at.flatMap((one) => {
+      const row = this.#db.get<SecretRow>(
+        `SELECT ${COLUMNS} FROM secrets WHERE org = ? AND key = ?`,
+        org,
+        coordinatesKey(one),
+      );
+      return row === undefined ? [] : [toStoredSecret(row)];
+    });
+  }
+
+  async findByName(org: OrganizationId, name: SecretName): Promise<readonly StoredSecret[]> {
+    const [from, to] = prefixRange(`${name}#`);
+    return this.#db
+      .all<SecretRow>(
+        `SELECT ${COLUMNS} FROM secrets WHERE org = ? AND key >= ? AND key < ? ORDER BY key`,
+        org,
+        from,
+        to,
+      )
+      .map(toStoredSecret);
+  }
+
+  async list(
+    org: OrganizationId,
+    { prefix, after, limit }: { prefix: string; after: string | undefined; limit: number },
+  ): Promise<Page<StoredSecret>> {
+    const [from, to] = prefixRange(prefix);
+    const rows = this.#db.all<SecretRow>(
+      `SELECT ${COLUMNS} FROM secrets WHERE org = ? AND key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?`,
+      org,
+      from,
+      to,
+      after ?? '',
+      limit,
+    );
+    const items = rows.map(toStoredSecret);
+    const last = rows.at(-1);
+    return rows.length < limit || last === undefined ? { items } : { items, next: last.key };
+  }
+
+  async versions(
+    org: OrganizationId,
+    at: Coordinates,
+    { limit, below }: VersionRange,
+  ): Promise<Page<StoredVersion>> {
+    const rows = this.#db.all<{ version: number; record: Uint8Array; sealed: Uint8Array }>(
+      `SELECT version, record, sealed FROM versions WHERE org = ? AND key = ? AND version < ?
+       ORDER BY version DESC LIMIT ?`,
+      org,
+      coordinatesKey(at),
+      below ?? Number.MAX_SAFE_INTEGER,
+      limit + 1,
+    );
+    const items = rows.slice(0, limit).map(({ version, record, sealed }) => {
+      return { version, record: Buffer.from(record), sealed: Buffer.from(sealed) };
+    });
+    const last = items.at(-1);
+    return rows.length > limit && last !== undefined ? { items, next: String(last.version) } : { items };
+  }
+
+  async purgeable(now: string, limit: number) {
+    const rows = this.#db.all<{ org: OrganizationId; key: string; revision: number }>(
+      'SELECT org, key, revision FROM secrets WHERE purge_at <= ? ORDER BY purge_at LIMIT ?',
+      now,
+      limit,
+    );
+    return rows.map(({ org, key, revision }) => ({ org, at: coordinatesFromKey(key), revision }));
+  }
+
+  async noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void> {
+    await this.#db.write(() => {
+      for (const { secret, at } of notes) {
+        const key = `${secret.name}#${secret.scope}#${secret.environment ?? ''}#${secret.owner ?? ''}`;
+        this.#db.run(
+          `UPDATE secrets SET last_accessed_at = ? WHERE org = ? AND key = ?
+           AND (last_accessed_at IS NULL OR last_accessed_at < ?)`,
+          at,
+          org,
+          key,
+          at,
+        );
+      }
+    });
+  }
+
+  async add({ org, id, environment, wrapped, created_at }: WrappedDataKey): Promise<void> {
+    await this.#db.write(() =>
+      this.#db.run(
+        'INSERT INTO data_keys (org, id, environment, wrapped, created_at) VALUES (?, ?, ?, ?, ?)',
+        org,
+        id,
+        environment,
+        wrapped,
+        created_at,
+      ),
+    );
+  }
+
+  async find(org: OrganizationId, ids: readonly string[]): Promise<readonly WrappedDataKey[]> {
+    return ids.flatMap((id) => {
+      const row = this.#db.get<{
+        environment: EnvironmentName | null;
+        wrapped: Uint8Array;
+        created_at: string;
+      }>('SELECT environment, wrapped, created_at FROM data_keys WHERE org = ? AND id = ?', org, id);
+      return row === undefined ? [] : [{ org, id, ...row }];
+    });
+  }
+}
+
+function toStoredSecret({ key, org: _org, record, mac, sealed, ...row }: SecretRow): StoredSecret {
+  return {
+    ...row,
+    at: coordinatesFromKey(key),
+    record: asBuffer(record),
+    mac: asBuffer(mac),
+    sealed: asBuffer(sealed),
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The keys that begin with a prefix, as a half-open range; no key of ours holds a character beyond ASCII. */
+function prefixRange(prefix: string): [from: string, to: string] {
+  return [prefix, `${prefix}\u{7f}`];
+}

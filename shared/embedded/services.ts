@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import * as z from 'zod';
+import { environmentName } from '../contract/ids.ts';
+import { DataKeys } from '../envelope/data-keys.ts';
+import { SignatureVerifier } from '../envelope/signature.ts';
+import type { Services } from '../services.ts';
+import { EmbeddedAuditStore } from './audit-store.ts';
+import { EmbeddedCallerStore } from './caller-store.ts';
+import { Database } from './database.ts';
+import { Keyring } from './keyring.ts';
+import { EmbeddedSecretStore } from './secret-store.ts';
+
+const settings = z.object({
+  FM_DATA_DIR: z.string().min(1).default('.flowmason'),
+  FM_KEYRING: z.string().min(1).optional(),
+  FM_ENVIRONMENTS: z
+    .string()
+    .default('development,staging,production')
+    .transform((list) => list.split(',').map((name) => name.trim()))
+    .pipe(z.array(environmentName).min(1)),
+});
+
+/** What the embedded host has beside the ports. */
+export interface EmbeddedServices extends Services {
+  readonly dataDir: string;
+  readonly database: Database;
+  readonly auditStore: EmbeddedAuditStore;
+}
+
+/** Opens the store and the keyring of a data dir, making them where there are none. @throws SecretsError `unavailable` */
+export function openServices(env: Readonly<Record<string, string | undefined>>): EmbeddedServices {
+  const { FM_DATA_DIR, FM_KEYRING, FM_ENVIRONMENTS } = settings.parse(env);
+  const dataDir = resolve(FM_DATA_DIR);
+  // SQLite makes its WAL beside the file with the file's own mode.
+  process.umask(0o077);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const database = new Database(join(dataDir, 'store.db'));
+  const now = () => new Date();
+  const newId = () => randomUUID();
+  const store = new EmbeddedSecretStore(database);
+  const callers = new EmbeddedCallerStore(database, now);
+  const auditStore = new EmbeddedAuditStore(database);
+  const storeHoldsKeys = database.get('SELECT 1 FROM organizations LIMIT 1') !== undefined;
+  const keyService = Keyring.open(resolve(FM_KEYRING ?? join(dataDir, 'keyring.json')), storeHoldsKeys);
+  return {
+    keyService,
+    dataKeyStore: store,
+    secrets: store,
+    callers,
+    replays: callers,
+    outbox: auditStore,
+    auditLog: auditStore,
+    dataKeys: new DataKeys({ keyService, dataKeyStore: store, newId, now }),
+    signatures: new SignatureVerifier(keyService),
+    environments: FM_ENVIRONMENTS,
+    log: (entry) => process.stderr.write(`${JSON.stringify({ time: now().toISOString(), ...entry })}\n`),
+    now,
+    newId,
+    auditLag: async () => auditStore.lag(),
+    dataDir,
+    database,
+    auditStore,
+  };
+}
+
+/** The services of this process. */
+export const services: EmbeddedServices = openServices(process.env);
