@@ -28,6 +28,7 @@ export default defineConfig({
         'shared/contract/json-field.ts',
       ],
       reporter: [['text', { skipFull: true }]],
+      reportOnFailure: true,
       thresholds: { perFile: true, lines: 100, branches: 100 },
     },
   },
