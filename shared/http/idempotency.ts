@@ -33,7 +33,7 @@ export async function replayOf(
     );
   }
   const headers = {
-    'cache-control': 'no-store',
+    ...safeHeaders,
     'x-request-id': caller.request_id,
     'idempotency-replayed': 'true',
   };
