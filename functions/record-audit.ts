@@ -1,6 +1,5 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { services } from '#services';
-import type { AuditEvent } from '../shared/audit/event.ts';
 import { recordAudit } from '../shared/audit/record-audit.ts';
 import { logEntryOf } from '../shared/http/problem.ts';
 
@@ -9,12 +8,12 @@ import { logEntryOf } from '../shared/http/problem.ts';
  * batch comes again: what was recorded already is recognised.
  */
 export async function handler(stream: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> {
-  const events = stream.Records.flatMap(({ dynamodb }) => {
+  const texts = stream.Records.flatMap(({ dynamodb }) => {
     const text = dynamodb?.NewImage?.['event']?.S;
-    return text === undefined ? [] : [JSON.parse(text) as AuditEvent];
+    return text === undefined ? [] : [text];
   });
   try {
-    await recordAudit(services, events);
+    await recordAudit(services, texts);
     return { batchItemFailures: [] };
   } catch (error) {
     services.log({ level: 'error', function: 'record-audit', ...logEntryOf(error) });

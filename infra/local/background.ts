@@ -6,7 +6,8 @@ import { streamEvent } from './events.ts';
 const RECORD_AFTER_MS = 10;
 const RETRY_AFTER_MS = 1000;
 const PURGE_EVERY_MS = 60 * 60 * 1000;
-const BATCH = 500;
+// Small enough that requests which wait for the same store do not notice.
+const BATCH = 100;
 
 /** What runs beside the requests: the outbox goes to the stream's handler, the clock to the schedules' handlers. */
 export function startBackground(services: EmbeddedServices): { stop: () => Promise<void> } {

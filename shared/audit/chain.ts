@@ -9,13 +9,23 @@ export interface ChainHead {
 }
 
 /** An event in its place: sequence 1, 2, 3 … and the hash of the record before. */
-export type AuditRecord = AuditEvent & { readonly sequence: number; readonly previous: string };
+export interface AuditRecord {
+  readonly event: AuditEvent;
+  readonly previous: string;
+  readonly sequence: number;
+}
 
-/** A record as the store keeps it: the bytes that were hashed, beside what they say. */
+/** A record as the store keeps it: the bytes that were hashed, beside what the store looks it up by. */
 export interface StoredRecord {
   readonly sequence: number;
   readonly hash: string;
   readonly bytes: Uint8Array;
+  readonly event_id: string;
+}
+
+/** An event as it waits in the outbox: its canonical text, which is never encoded anew, and what it says. */
+export interface OutboxEvent {
+  readonly text: string;
   readonly event: AuditEvent;
 }
 
@@ -25,19 +35,30 @@ export function emptyChain(org: OrganizationId): ChainHead {
 }
 
 /** The records that put events, in order, after a head. */
-export function linkRecords(head: ChainHead, events: readonly AuditEvent[]): StoredRecord[] {
+export function linkRecords(head: ChainHead, events: readonly OutboxEvent[]): StoredRecord[] {
   let last = head;
-  return events.map((event) => {
-    const record: AuditRecord = { ...event, sequence: last.sequence + 1, previous: last.hash };
-    const bytes = Buffer.from(canonicalJson(record));
-    last = { sequence: record.sequence, hash: recordHash(bytes) };
-    return { ...last, bytes, event };
+  return events.map(({ text, event }) => {
+    const sequence = last.sequence + 1;
+    // The canonical form of an AuditRecord: its keys are in order, and the event's text is canonical already.
+    const bytes = Buffer.from(`{"event":${text},"previous":"${last.hash}","sequence":${sequence}}`);
+    last = { sequence, hash: recordHash(bytes) };
+    return { ...last, bytes, event_id: event.id };
   });
+}
+
+/** What a stored record says. */
+export function readRecordBytes(bytes: Uint8Array): AuditRecord {
+  return JSON.parse(Buffer.from(bytes).toString()) as AuditRecord;
 }
 
 /** SHA-256 over 0x00 and the record's bytes: the leaf hash of RFC 6962, so a Merkle tree can stand on the chain. */
 export function recordHash(bytes: Uint8Array): string {
   return hash('sha256', Buffer.concat([Buffer.of(0), bytes]), 'hex');
+}
+
+/** The text that an event has in the outbox and in its record. */
+export function eventText(event: AuditEvent): string {
+  return canonicalJson(event);
 }
 
 /**

@@ -1,47 +1,41 @@
-import type { AuditAction } from '../contract/audit.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import type { ChainHead, StoredRecord } from './chain.ts';
+import type { Facet, IndexBlock } from './facets.ts';
 
-/** A position in the log, newest first. */
-export interface LogPosition {
-  readonly timestamp: string;
-  readonly sequence: number;
+/** Where a block stands within its facet. */
+export type BlockPosition = Pick<IndexBlock, 'last_timestamp' | 'first_sequence'>;
+
+/** Which blocks to read: newest first, by `last_timestamp` and then `first_sequence`. */
+export interface BlockRange {
+  /** Blocks that end at or after this moment. */
+  readonly from: string | undefined;
+  /** Blocks at or before this position. */
+  readonly upTo: BlockPosition;
+  readonly limit: number;
 }
 
-/** What to look for; one index serves each of the fields, and a page costs the same in any log. */
-export interface LogFilter {
-  readonly secret_name?: string | undefined;
-  readonly pipeline_id?: string | undefined;
-  readonly run_id?: string | undefined;
-  readonly user?: string | undefined;
-  readonly action?: AuditAction | undefined;
-  readonly outcome?: string | undefined;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-}
-
-/** The organizations' chains. */
+/** The organizations' chains and their index. */
 export interface AuditLog {
   head(org: OrganizationId): Promise<ChainHead>;
   /** Those of the event ids that are in the log already. */
   recorded(org: OrganizationId, eventIds: readonly string[]): Promise<ReadonlySet<string>>;
   /**
-   * Appends records when the chain still ends at `head`, and takes their events out of the outbox, at once.
+   * Appends records and their index blocks when the chain still ends at `head`. A store that cannot write the
+   * blocks in the same transaction writes them before: a block may then name records that came to be others,
+   * which whoever reads it must check.
    * @returns false when another recorder was first: read the head again
    * @throws SecretsError `unavailable`
    */
-  appendAfter(org: OrganizationId, head: ChainHead, records: readonly StoredRecord[]): Promise<boolean>;
-  /** At most `limit` records at or before a position, newest first. */
-  query(
+  appendAfter(
     org: OrganizationId,
-    filter: LogFilter,
-    limit: number,
-    upTo: LogPosition | undefined,
-  ): Promise<readonly StoredRecord[]>;
+    head: ChainHead,
+    records: readonly StoredRecord[],
+    blocks: readonly IndexBlock[],
+  ): Promise<boolean>;
+  /** Blocks of a facet, newest first. */
+  blocks(org: OrganizationId, facet: Facet, range: BlockRange): Promise<readonly IndexBlock[]>;
+  /** Those of the records that exist, in any order. */
+  readMany(org: OrganizationId, sequences: readonly number[]): Promise<readonly StoredRecord[]>;
   /** At most `limit` records from a sequence on, oldest first; what the store holds, not what it should hold. */
-  read(
-    org: OrganizationId,
-    fromSequence: number,
-    limit: number,
-  ): Promise<readonly Omit<StoredRecord, 'event'>[]>;
+  read(org: OrganizationId, fromSequence: number, limit: number): Promise<readonly StoredRecord[]>;
 }

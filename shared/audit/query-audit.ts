@@ -1,14 +1,15 @@
 import type { Caller } from '../access/caller.ts';
 import type { AuditEntry, AuditQuery } from '../contract/audit.ts';
 import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
-import type { StoredRecord } from './chain.ts';
 import { type DemandNeeds, demand } from './demand.ts';
 import type { AuditedSecret } from './event.ts';
-import type { AuditLog, LogFilter, LogPosition } from './log.ts';
+import type { LogFilter } from './facets.ts';
+import type { AuditLog } from './log.ts';
+import { type FoundRecord, searchLog } from './search-log.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Who did what, newest first: one entry per secret that an event touched. */
+/** Who did what, newest first: one entry per secret that an event touched. @throws SecretsError `forbidden`, `validation` */
 export async function queryAudit(
   needs: DemandNeeds & { auditLog: AuditLog },
   caller: Caller,
@@ -16,42 +17,46 @@ export async function queryAudit(
 ): Promise<Page<AuditEntry>> {
   await demand(needs, caller, 'read_audit');
   const { days, limit, cursor, ...filter } = request;
-  const from = [filter.from, days === undefined ? undefined : daysAgo(needs.now(), days)].filter(
-    (time) => time !== undefined,
-  );
   const start = cursor === undefined ? undefined : parseCursor(cursor);
-  // One more than asked for: it tells whether there is a next page.
-  const latestFrom = from.sort().at(-1);
-  const wanted: LogFilter = { ...filter, from: latestFrom };
-  const records = await needs.auditLog.query(caller.org, wanted, limit + 1, start);
-  const entries = records.flatMap((record) => entriesOf(record, filter.secret_name, start));
-  const items = entries.slice(0, limit);
+  const wanted = {
+    ...filter,
+    from: latest(filter.from, days === undefined ? undefined : daysAgo(needs.now(), days)),
+  };
+  // One record more than asked for tells whether there is a next page.
+  const records = await searchLog(needs.auditLog, caller.org, wanted, limit + 1, start);
+  const entries = records.flatMap((record) => entriesOf(record, wanted, start));
   const next = entries[limit];
-  return next === undefined
-    ? { items: items.map(({ entry }) => entry) }
-    : { items: items.map(({ entry }) => entry), next: encodeCursor(next.position) };
+  return {
+    items: entries.slice(0, limit).map(({ entry }) => entry),
+    ...(next === undefined ? {} : { next: encodeCursor(next.cursor) }),
+  };
 }
 
-interface Positioned {
-  readonly entry: AuditEntry;
-  readonly position: string;
+interface Cursor {
+  readonly last_timestamp: string;
+  readonly first_sequence: number;
+  readonly sequence: number;
+  /** Which of the record's secrets. */
+  readonly index: number;
 }
 
 /** A record as entries: one per secret (of that name), or one when it touched none. */
 function entriesOf(
-  { sequence, event }: StoredRecord,
-  secretName: string | undefined,
-  start: (LogPosition & { index: number }) | undefined,
-): Positioned[] {
+  { record, block }: FoundRecord,
+  { secret_name }: LogFilter,
+  start: Cursor | undefined,
+): { entry: AuditEntry; cursor: string }[] {
+  const { sequence, event } = record;
   const touched: (AuditedSecret | null)[] = event.secrets.length > 0 ? [...event.secrets] : [null];
-  const skipped = start !== undefined && start.sequence === sequence ? start.index : 0;
+  const skipped = start?.sequence === sequence ? start.index : 0;
   return touched.flatMap((secret, index) => {
-    if (index < skipped || (secretName !== undefined && secret?.name !== secretName)) return [];
-    return [{ entry: entryOf(sequence, event, secret), position: `${event.timestamp} ${sequence} ${index}` }];
+    if (index < skipped || (secret_name !== undefined && secret?.name !== secret_name)) return [];
+    const cursor = `${block.last_timestamp} ${block.first_sequence} ${sequence} ${index}`;
+    return [{ entry: entryOf(record, secret), cursor }];
   });
 }
 
-function entryOf(sequence: number, event: StoredRecord['event'], secret: AuditedSecret | null): AuditEntry {
+function entryOf({ sequence, event }: FoundRecord['record'], secret: AuditedSecret | null): AuditEntry {
   const { id: _id, org: _org, secrets: _secrets, about, reason, ...said } = event;
   const why = secret?.problem ?? reason ?? about;
   return {
@@ -70,12 +75,15 @@ function definedParts({ scope, environment, version }: AuditedSecret) {
   };
 }
 
-function parseCursor(cursor: string): LogPosition & { index: number } {
-  const [timestamp = '', sequence, index] = decodeCursor(
-    cursor,
-    /^[0-9T:.Z-]{20,30} \d{1,15} \d{1,4}$/,
-  ).split(' ');
-  return { timestamp, sequence: Number(sequence), index: Number(index) };
+function parseCursor(cursor: string): Cursor {
+  const position = decodeCursor(cursor, /^[0-9T:.Z-]{20,30} \d{1,15} \d{1,15} \d{1,4}$/);
+  const [last_timestamp = '', first, sequence, index] = position.split(' ');
+  return { last_timestamp, first_sequence: Number(first), sequence: Number(sequence), index: Number(index) };
+}
+
+function latest(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
 }
 
 function daysAgo(now: Date, days: number): string {

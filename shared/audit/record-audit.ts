@@ -1,7 +1,8 @@
 import { SecretsError } from '../contract/errors.ts';
 import type { OrganizationId } from '../contract/ids.ts';
-import { linkRecords } from './chain.ts';
+import { linkRecords, type OutboxEvent } from './chain.ts';
 import type { AuditEvent, AuditedSecret } from './event.ts';
+import { indexBlocks } from './facets.ts';
 import type { AuditLog } from './log.ts';
 
 /** When a secret was last resolved, for its metadata. */
@@ -23,15 +24,15 @@ const MAX_ATTEMPTS = 50;
 /**
  * Gives events their place in their organization's chain. May be called with the same event any number of
  * times, in any order, by several recorders at once: each event is in the chain once.
+ * @param texts events as the outbox holds them
  * @throws SecretsError `unavailable` when an organization's events could not be appended; those of the
  *   organizations before it stay appended
  */
-export async function recordAudit(needs: RecordAuditNeeds, events: readonly AuditEvent[]): Promise<void> {
-  for (const [org, ofOrg] of Map.groupBy(events, (event) => event.org)) {
+export async function recordAudit(needs: RecordAuditNeeds, texts: readonly string[]): Promise<void> {
+  const events = texts.map((text): OutboxEvent => ({ text, event: JSON.parse(text) as AuditEvent }));
+  for (const [org, ofOrg] of Map.groupBy(events, ({ event }) => event.org)) {
     await appendEvents(needs, org, ofOrg);
-    const notes = ofOrg
-      .filter(isAccess)
-      .flatMap((event) => event.secrets.map((secret) => ({ secret, at: event.timestamp })));
+    const notes = accessNotes(ofOrg);
     if (notes.length > 0) await needs.secrets.noteAccesses(org, notes);
   }
 }
@@ -39,15 +40,16 @@ export async function recordAudit(needs: RecordAuditNeeds, events: readonly Audi
 async function appendEvents(
   needs: RecordAuditNeeds,
   org: OrganizationId,
-  events: readonly AuditEvent[],
+  events: readonly OutboxEvent[],
 ): Promise<void> {
-  const byId = new Map(events.map((event) => [event.id, event]));
+  const byId = new Map(events.map((event) => [event.event.id, event]));
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const head = await needs.auditLog.head(org);
     const recorded = await needs.auditLog.recorded(org, [...byId.keys()]);
-    const missing = [...byId.values()].filter((event) => !recorded.has(event.id));
+    const missing = [...byId.values()].filter(({ event }) => !recorded.has(event.id));
     if (missing.length === 0) return;
-    if (await needs.auditLog.appendAfter(org, head, linkRecords(head, missing))) return;
+    const records = linkRecords(head, missing);
+    if (await needs.auditLog.appendAfter(org, head, records, indexBlocks(records, missing))) return;
   }
   throw new SecretsError(
     'unavailable',
@@ -55,6 +57,16 @@ async function appendEvents(
   );
 }
 
-function isAccess(event: AuditEvent): boolean {
-  return event.action === 'access' && event.outcome === 'success';
+/** The latest access of each secret. */
+function accessNotes(events: readonly OutboxEvent[]): AccessNote[] {
+  const notes = new Map<string, AccessNote>();
+  for (const { event } of events) {
+    if (event.action !== 'access' || event.outcome !== 'success') continue;
+    for (const secret of event.secrets) {
+      const key = `${secret.name}#${secret.scope}#${secret.environment}#${secret.owner}`;
+      const noted = notes.get(key);
+      if (noted === undefined || noted.at < event.timestamp) notes.set(key, { secret, at: event.timestamp });
+    }
+  }
+  return [...notes.values()];
 }

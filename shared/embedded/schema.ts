@@ -77,21 +77,21 @@ export const migrations: readonly string[] = [
     org TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     event_id TEXT NOT NULL,
-    timestamp TEXT NOT NULL,
     hash TEXT NOT NULL,
     bytes BLOB NOT NULL,
     UNIQUE (org, sequence),
     UNIQUE (org, event_id)
   ) STRICT;
 
-  -- One row per thing that a record can be looked up by; facet 'all' holds every record.
-  CREATE TABLE audit_index (
+  -- One row per facet and batch, not per record: see shared/audit/facets.ts.
+  CREATE TABLE audit_blocks (
     org TEXT NOT NULL,
     facet TEXT NOT NULL,
     value TEXT NOT NULL,
-    timestamp TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    PRIMARY KEY (org, facet, value, timestamp, sequence)
+    last_timestamp TEXT NOT NULL,
+    first_sequence INTEGER NOT NULL,
+    sequences TEXT NOT NULL,         -- JSON
+    PRIMARY KEY (org, facet, value, last_timestamp, first_sequence)
   ) STRICT, WITHOUT ROWID;
   `,
 ];

@@ -1,3 +1,4 @@
+import { eventText } from '../audit/chain.ts';
 import type { Trail } from '../audit/outbox.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { Database } from './database.ts';
@@ -7,7 +8,7 @@ import type { Database } from './database.ts';
  * @throws SecretsError `idempotency_conflict` when the same request was carried out meanwhile
  */
 export function leaveTrail(db: Database, { event, replay }: Trail): void {
-  db.run('INSERT INTO outbox (event) VALUES (?)', JSON.stringify(event));
+  db.run('INSERT INTO outbox (event) VALUES (?)', eventText(event));
   if (replay === null) return;
   const { caller, key, fingerprint, status, answer, expires_at } = replay;
   // One that is too old to be replayed gives way.

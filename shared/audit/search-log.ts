@@ -1,0 +1,82 @@
+import type { OrganizationId } from '../contract/ids.ts';
+import { type AuditRecord, readRecordBytes } from './chain.ts';
+import { endOfHour, type IndexBlock, type LogFilter, matchesFilter, narrowestFacet } from './facets.ts';
+import type { AuditLog, BlockPosition } from './log.ts';
+
+/** A record that a filter found, and the block that it was found by. */
+export interface FoundRecord {
+  readonly record: AuditRecord;
+  readonly block: BlockPosition;
+}
+
+const BLOCKS_AT_ONCE = 100;
+const RECORDS_AT_ONCE = 100;
+
+/**
+ * The records that a filter looks for, newest first: blocks by one request, their records by another, so that
+ * a page costs the same in any log.
+ * @param start where the page before ended: its block, and the first record of the next page in it
+ */
+export async function searchLog(
+  log: Pick<AuditLog, 'blocks' | 'readMany'>,
+  org: OrganizationId,
+  filter: LogFilter,
+  limit: number,
+  start: (BlockPosition & { readonly sequence: number }) | undefined,
+): Promise<FoundRecord[]> {
+  const facet = narrowestFacet(filter);
+  const found: FoundRecord[] = [];
+  const seen = new Set<number>();
+  let upTo: BlockPosition = start ?? newest(filter.to);
+  for (;;) {
+    const blocks = await log.blocks(org, facet, { from: filter.from, upTo, limit: BLOCKS_AT_ONCE });
+    for (const pointers of inPortions(blocks, start, seen)) {
+      const read = await log.readMany(
+        org,
+        pointers.map(({ sequence }) => sequence),
+      );
+      const records = new Map(read.map(({ sequence, bytes }) => [sequence, bytes]));
+      for (const { sequence, block } of pointers) {
+        const bytes = records.get(sequence);
+        const record = bytes === undefined ? undefined : readRecordBytes(bytes);
+        if (record !== undefined && matchesFilter(filter, record.event)) found.push({ record, block });
+      }
+      if (found.length >= limit) return found.slice(0, limit);
+    }
+    const last = blocks.at(-1);
+    if (last === undefined || blocks.length < BLOCKS_AT_ONCE) return found;
+    upTo = { last_timestamp: last.last_timestamp, first_sequence: last.first_sequence - 1 };
+  }
+}
+
+interface Pointer {
+  readonly sequence: number;
+  readonly block: IndexBlock;
+}
+
+/** The records that blocks name, newest first, each once, in portions that the store reads at once. */
+function* inPortions(
+  blocks: readonly IndexBlock[],
+  start: (BlockPosition & { readonly sequence: number }) | undefined,
+  seen: Set<number>,
+): Generator<Pointer[]> {
+  let portion: Pointer[] = [];
+  for (const block of blocks) {
+    const isStart =
+      start?.last_timestamp === block.last_timestamp && start.first_sequence === block.first_sequence;
+    for (const sequence of block.sequences.toReversed()) {
+      if (seen.has(sequence) || (isStart && sequence > start.sequence)) continue;
+      seen.add(sequence);
+      portion.push({ sequence, block });
+      if (portion.length === RECORDS_AT_ONCE) {
+        yield portion;
+        portion = [];
+      }
+    }
+  }
+  if (portion.length > 0) yield portion;
+}
+
+function newest(to: string | undefined): BlockPosition {
+  return { last_timestamp: to === undefined ? '9' : endOfHour(to), first_sequence: Number.MAX_SAFE_INTEGER };
+}
