@@ -1,5 +1,6 @@
 import type { EnvironmentName, OrganizationId } from '../contract/ids.ts';
-import { decryptionFailed, deriveRecordKey } from './envelope.ts';
+import { CachedKey, type DataKey, DataKeyLoans, lendOnce } from './data-key-loan.ts';
+import { decryptionFailed } from './envelope.ts';
 import type { EncryptionContext, KeyService } from './key-service.ts';
 
 /** A data key as the store keeps it: wrapped. */
@@ -18,15 +19,6 @@ export interface DataKeyStore {
   find(org: OrganizationId, ids: readonly string[]): Promise<readonly WrappedDataKey[]>;
 }
 
-/** A plaintext data key on loan: use it, then dispose of it (`using`). It is zeroed when the last loan ends. */
-export interface DataKey extends Disposable {
-  readonly id: string;
-  /** 32 bytes. */
-  readonly secret: Buffer;
-  /** 32 bytes, see {@link deriveRecordKey}. */
-  readonly recordKey: Buffer;
-}
-
 /** Which data key a row was sealed under. `dedicated` ones are unwrapped for each use, never cached. */
 export interface DataKeyName {
   readonly id: string;
@@ -42,54 +34,6 @@ export interface CacheBounds {
 
 /** Five minutes is how long a revoked KMS key goes on opening secrets in a warm process. */
 export const defaultBounds: CacheBounds = { maxAgeMs: 5 * 60_000, maxUses: 100_000, maxKeys: 1000 };
-
-/** A cached key: zeroed when it was evicted and nobody holds a loan of it. */
-class CachedKey {
-  readonly id: string;
-  readonly secret: Buffer;
-  readonly recordKey: Buffer;
-  readonly #expiresAt: number;
-  #usesLeft: number;
-  #loans = 0;
-  #evicted = false;
-
-  constructor(id: string, secret: Buffer, expiresAt: number, uses: number) {
-    this.id = id;
-    this.secret = secret;
-    this.recordKey = deriveRecordKey(secret);
-    this.#expiresAt = expiresAt;
-    this.#usesLeft = uses;
-  }
-
-  isUsable(now: number): boolean {
-    return !this.#evicted && now < this.#expiresAt && this.#usesLeft > 0;
-  }
-
-  lend(): DataKey {
-    this.#loans += 1;
-    this.#usesLeft -= 1;
-    let returned = false;
-    const giveBack = () => {
-      if (returned) return;
-      returned = true;
-      this.#loans -= 1;
-      this.#zeroWhenUnused();
-    };
-    return { id: this.id, secret: this.secret, recordKey: this.recordKey, [Symbol.dispose]: giveBack };
-  }
-
-  evict(): void {
-    this.#evicted = true;
-    // Not at once: whoever awaited this key's flight may be about to borrow it.
-    setImmediate(() => this.#zeroWhenUnused());
-  }
-
-  #zeroWhenUnused(): void {
-    if (!this.#evicted || this.#loans > 0) return;
-    this.secret.fill(0);
-    this.recordKey.fill(0);
-  }
-}
 
 interface Needs {
   readonly keyService: KeyService;
@@ -144,9 +88,11 @@ export class DataKeys {
     try {
       const found = await this.#needs.dataKeyStore.find(org, [...new Set(cold.map(({ id }) => id))]);
       const byId = new Map(found.map((key) => [key.id, key.wrapped]));
-      await Promise.all(
+      // All of them, even when one fails: a loan that arrived later would never be returned.
+      const lent = await Promise.allSettled(
         cold.map(async (name) => loans.add(await this.#lendCold(org, name, byId.get(name.id)))),
       );
+      for (const one of lent) if (one.status === 'rejected') throw one.reason;
       return loans;
     } catch (error) {
       loans[Symbol.dispose]();
@@ -238,35 +184,6 @@ export class DataKeys {
   }
 }
 
-/** Several data keys on loan together. */
-export class DataKeyLoans implements Disposable {
-  readonly #keys = new Map<string, DataKey>();
-
-  add(key: DataKey): void {
-    this.#keys.get(key.id)?.[Symbol.dispose]();
-    this.#keys.set(key.id, key);
-  }
-
-  /** @throws SecretsError `decryption_failed` when it was not asked for */
-  get(id: string): DataKey {
-    const key = this.#keys.get(id);
-    if (key === undefined) throw decryptionFailed();
-    return key;
-  }
-
-  [Symbol.dispose](): void {
-    for (const key of this.#keys.values()) key[Symbol.dispose]();
-    this.#keys.clear();
-  }
-}
-
 function cacheName(org: OrganizationId, name: DataKeyName): string {
   return `open/${org}/${name.environment ?? ''}/${name.id}`;
-}
-
-/** A key for one use, gone with its loan. */
-function lendOnce(key: CachedKey): DataKey {
-  const loan = key.lend();
-  key.evict();
-  return loan;
 }
