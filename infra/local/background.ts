@@ -13,13 +13,22 @@ const BATCH = 100;
 export function startBackground(services: EmbeddedServices): { stop: () => Promise<void> } {
   const { auditStore, database, log } = services;
   let waiting: NodeJS.Timeout | undefined;
-  let recording: Promise<void> = Promise.resolve();
+  let recording: Promise<void> | undefined;
 
+  // One recorder at a time: a second one would do the first one's work again, only to find it done.
   const recordSoon = (delay = RECORD_AFTER_MS) => {
+    if (recording !== undefined) return;
     waiting ??= setTimeout(() => {
       waiting = undefined;
-      recording = recordAll().catch(() => recordSoon(RETRY_AFTER_MS));
+      recording = recordAll().then(
+        () => recorded(RECORD_AFTER_MS),
+        () => recorded(RETRY_AFTER_MS),
+      );
     }, delay);
+  };
+  const recorded = (delay: number) => {
+    recording = undefined;
+    if (auditStore.pending(1).length > 0) recordSoon(delay);
   };
   const recordAll = async () => {
     for (;;) {

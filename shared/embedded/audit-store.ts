@@ -26,7 +26,7 @@ export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
 
   /** Takes recorded events out of the outbox. */
   async settle(positions: readonly number[]): Promise<void> {
-    await this.#db.write(() => {
+    await this.#db.writeDerived(() => {
       for (const position of positions) this.#db.run('DELETE FROM outbox WHERE position = ?', position);
     });
   }
@@ -51,7 +51,7 @@ export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
     records: readonly StoredRecord[],
     blocks: readonly IndexBlock[],
   ): Promise<boolean> {
-    return this.#db.write(() => {
+    return this.#db.writeDerived(() => {
       if (this.#head(org).hash !== head.hash) return false;
       for (const { sequence, event_id, hash, bytes } of records) {
         this.#db.run(

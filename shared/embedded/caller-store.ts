@@ -72,7 +72,9 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
   }
 
   async noteApiKeyUse(id: ApiKeyId, at: string): Promise<void> {
-    await this.#db.write(() => this.#db.run('UPDATE api_keys SET last_used_at = ? WHERE id = ?', at, id));
+    await this.#db.writeDerived(() =>
+      this.#db.run('UPDATE api_keys SET last_used_at = ? WHERE id = ?', at, id),
+    );
   }
 
   async findRun(org: OrganizationId, id: RunId): Promise<RunRecord | null> {

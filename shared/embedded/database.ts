@@ -4,12 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SecretsError } from '../contract/errors.ts';
 import { syncFolder } from './files.ts';
 import { migrations } from './schema.ts';
-
-interface QueuedWrite {
-  readonly run: () => unknown;
-  readonly resolve: (value: never) => void;
-  readonly reject: (error: unknown) => void;
-}
+import { storeFailed, WriteQueue } from './write-queue.ts';
 
 const BUSY_TIMEOUT_MS = 5000;
 
@@ -21,9 +16,10 @@ const BUSY_TIMEOUT_MS = 5000;
 export class Database {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-  #queue: QueuedWrite[] = [];
+  readonly #durable = new WriteQueue();
+  readonly #derived = new WriteQueue();
   #closed = false;
-  /** Called after each group of writes that was committed. */
+  /** Called after each group of durable writes that was committed. */
   onCommit: () => void = () => undefined;
 
   /** Opens the file, making or migrating it. @throws SecretsError `unavailable` when it is of a newer version */
@@ -45,7 +41,7 @@ export class Database {
     return this.#statement(sql).all(...values) as Row[];
   }
 
-  /** Runs a statement of a write and tells how many rows it changed. Only within {@link write}. */
+  /** Runs a statement of a write and tells how many rows it changed. Only within a write. */
   run(sql: string, ...values: Value[]): number {
     return Number(this.#statement(sql).run(...values).changes);
   }
@@ -57,54 +53,39 @@ export class Database {
    */
   write<T>(run: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(storeFailed());
-    return new Promise<T>((resolve, reject) => {
-      if (this.#queue.length === 0) setImmediate(() => this.#commitQueue());
-      this.#queue.push({ run, resolve, reject });
-    });
+    return this.#durable.add(run, () => this.#commitDurable());
+  }
+
+  /**
+   * Carries out a write that could be made again from durable ones, without a sync of its own. After a power
+   * cut it is there with everything that this file got before it, or not at all: commits keep their order.
+   */
+  writeDerived<T>(run: () => T): Promise<T> {
+    if (this.#closed) return Promise.reject(storeFailed());
+    return this.#derived.add(run, () => this.#commitDerived());
   }
 
   /** Commits what waits and closes the file. */
   close(): void {
     if (this.#closed) return;
-    this.#commitQueue();
+    this.#commitDerived();
+    this.#commitDurable();
     this.#closed = true;
     this.#statements.clear();
     this.#db.close();
   }
 
-  #commitQueue(): void {
-    const writes = this.#queue;
-    this.#queue = [];
-    if (writes.length === 0) return;
-    const settle: (() => void)[] = [];
-    try {
-      this.#db.exec('BEGIN IMMEDIATE');
-      for (const write of writes) settle.push(this.#attempt(write));
-      this.#db.exec('COMMIT');
-    } catch {
-      this.#rollback();
-      for (const { reject } of writes) reject(storeFailed());
-      return;
-    }
-    for (const acknowledge of settle) acknowledge();
-    this.onCommit();
+  #commitDurable(): void {
+    if (this.#closed) return;
+    if (this.#durable.commit(this.#db, (sql) => this.#statement(sql).run())) this.onCommit();
   }
 
-  /** Runs one write of a group; what it throws undoes it alone. */
-  #attempt({ run, resolve, reject }: QueuedWrite): () => void {
-    this.#db.exec('SAVEPOINT one');
-    try {
-      const value = run();
-      this.#db.exec('RELEASE one');
-      return () => resolve(value as never);
-    } catch (error) {
-      this.#db.exec('ROLLBACK TO one; RELEASE one');
-      return () => reject(error instanceof SecretsError ? error : storeFailed());
-    }
-  }
-
-  #rollback(): void {
-    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+  /** On the same connection: a second one would make each forget its pages whenever the other commits. */
+  #commitDerived(): void {
+    if (this.#closed) return;
+    this.#db.exec('PRAGMA synchronous = NORMAL');
+    this.#derived.commit(this.#db, (sql) => this.#statement(sql).run());
+    this.#db.exec('PRAGMA synchronous = FULL');
   }
 
   #statement(sql: string): StatementSync {
@@ -133,7 +114,3 @@ export class Database {
 
 /** What SQLite stores. */
 export type Value = string | number | null | Uint8Array;
-
-function storeFailed(): SecretsError {
-  return new SecretsError('unavailable', 'The store could not write. Nothing was changed; try again.');
-}

@@ -168,7 +168,7 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
   }
 
   async noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void> {
-    await this.#db.write(() => {
+    await this.#db.writeDerived(() => {
       for (const { secret, at } of notes) {
         const key = `${secret.name}#${secret.scope}#${secret.environment ?? ''}#${secret.owner ?? ''}`;
         this.#db.run(

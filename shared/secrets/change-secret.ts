@@ -5,7 +5,8 @@ import { auditedSecret, eventOf, type Happening } from '../audit/event.ts';
 import type { Coordinates } from '../contract/coordinates.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { SecretMetadata } from '../contract/secrets.ts';
-import type { DataKey, DataKeys } from '../envelope/data-keys.ts';
+import type { DataKey } from '../envelope/data-key-loan.ts';
+import type { DataKeys } from '../envelope/data-keys.ts';
 import {
   type SecretRecord,
   sealRestoringVersion,

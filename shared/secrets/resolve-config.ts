@@ -6,7 +6,8 @@ import { jsonField } from '../contract/json-field.ts';
 import { fillConfig, isUnderHeaders, pathsOf, type Reference } from '../contract/references.ts';
 import { limits, type ResolveRequest, type ResolveResponse } from '../contract/resolve.ts';
 import { valueText } from '../contract/value.ts';
-import type { DataKeyLoans, DataKeyName, DataKeys } from '../envelope/data-keys.ts';
+import type { DataKeyLoans } from '../envelope/data-key-loan.ts';
+import type { DataKeyName, DataKeys } from '../envelope/data-keys.ts';
 import {
   type Candidate,
   type FindNeeds,

@@ -5,7 +5,7 @@ import type { OrganizationId } from '../contract/ids.ts';
 import { type SecretMetadata, secretMetadata } from '../contract/secrets.ts';
 import type { Encoding } from '../contract/value.ts';
 import { lengthPrefixed } from '../envelope/bytes.ts';
-import type { DataKey } from '../envelope/data-keys.ts';
+import type { DataKey } from '../envelope/data-key-loan.ts';
 import {
   assertAuthentic,
   authenticate,
