@@ -4,17 +4,18 @@ import type { Route } from './route.ts';
 
 type Json = Record<string, unknown>;
 
-/** The answers that any route with a credential may give beside its own. */
-const commonProblems = [400, 401, 403, 404, 409, 413, 415, 422, 500, 503];
+/** The refusals that any route may give. */
+const statuses = [...new Set(Object.values(problems).map(({ status }) => status))].sort((a, b) => a - b);
 
 /**
  * The OpenAPI 3.1 document of the routes table. Nothing in it is written by hand but this frame, so it cannot
  * say anything else than what the handlers check.
  */
 export function openapiDocument(routes: readonly Route[], version: string): { openapi: string } & Json {
+  const schemas: Json = { Problem: problemSchema() };
   const paths: Record<string, Json> = {};
   for (const route of routes)
-    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route, schemas) };
   return {
     openapi: '3.1.0',
     info: {
@@ -31,12 +32,13 @@ export function openapiDocument(routes: readonly Route[], version: string): { op
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a run token.' },
       },
-      schemas: { Problem: problemSchema() },
+      responses: Object.fromEntries(statuses.map((status) => [`Problem${status}`, problemResponse(status)])),
+      schemas,
     },
   };
 }
 
-function operation(route: Route): Json {
+function operation(route: Route, schemas: Json): Json {
   const { name, summary, method, action, body, status } = route;
   const open = action === 'public';
   return {
@@ -44,8 +46,8 @@ function operation(route: Route): Json {
     summary,
     ...(open ? { security: [] } : {}),
     parameters: [
-      ...parametersOf(route.params, 'path'),
-      ...parametersOf(route.query, 'query'),
+      ...parametersOf(route.params, 'path', schemas),
+      ...parametersOf(route.query, 'query', schemas),
       ...(open || method === 'GET' ? [] : [idempotencyKey]),
     ],
     ...(body === null
@@ -53,22 +55,22 @@ function operation(route: Route): Json {
       : {
           requestBody: {
             required: true,
-            content: { 'application/json': { schema: schemaOf(body, 'input') } },
+            content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } },
           },
         }),
     responses: {
-      [status]: success(route),
-      ...(name === 'put-secret' ? { 201: { ...success(route), description: 'Created' } } : {}),
+      [status]: success(route, schemas),
+      ...(name === 'put-secret' ? { 201: { ...success(route, schemas), description: 'Created' } } : {}),
       ...Object.fromEntries(
-        commonProblems.filter((code) => !open || code >= 500).map((code) => [code, problemResponse(code)]),
+        statuses.map((code) => [code, { $ref: `#/components/responses/Problem${code}` }]),
       ),
     },
   };
 }
 
-function success({ output, paged, status }: Route): Json {
+function success({ output, paged, status }: Route, schemas: Json): Json {
   if (output === null) return { description: 'Done' };
-  const item = schemaOf(output, 'output');
+  const item = schemaOf(output, 'output', schemas);
   return {
     description: status === 201 ? 'Created' : 'Done',
     ...(paged
@@ -78,9 +80,9 @@ function success({ output, paged, status }: Route): Json {
   };
 }
 
-function parametersOf(schema: z.ZodType | null, place: 'path' | 'query'): Json[] {
+function parametersOf(schema: z.ZodType | null, place: 'path' | 'query', schemas: Json): Json[] {
   if (schema === null) return [];
-  const { properties = {}, required = [] } = schemaOf(schema, 'input') as {
+  const { properties = {}, required = [] } = schemaOf(schema, 'input', schemas) as {
     properties?: Record<string, Json>;
     required?: string[];
   };
@@ -101,13 +103,15 @@ const idempotencyKey: Json = {
   schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
 };
 
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const {
-    $schema: _dialect,
-    id: _id,
-    ...json
-  } = z.toJSONSchema(schema, { target: 'draft-2020-12', io }) as Json;
-  return json;
+/** A schema as JSON Schema; what has a name of its own goes to the components and is referred to. */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Json {
+  const json = z.toJSONSchema(schema, { target: 'draft-2020-12', io }) as Json;
+  const { $schema: _dialect, id: _id, $defs = {}, ...own } = json;
+  for (const [name, named] of Object.entries($defs as Record<string, Json>)) {
+    const { id: _name, ...definition } = named;
+    schemas[name] = definition;
+  }
+  return JSON.parse(JSON.stringify(own).replaceAll('#/$defs/', '#/components/schemas/')) as Json;
 }
 
 function problemResponse(status: number): Json {
