@@ -11,7 +11,7 @@ const BATCH = 100;
 
 /** What runs beside the requests: the outbox goes to the stream's handler, the clock to the schedules' handlers. */
 export function startBackground(services: EmbeddedServices): { stop: () => Promise<void> } {
-  const { auditStore, database, log } = services;
+  const { auditStore, callerStore, database, log } = services;
   let waiting: NodeJS.Timeout | undefined;
   let recording: Promise<void> | undefined;
 
@@ -40,7 +40,9 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
     }
   };
   const purge = () => {
-    purgeDeleted().catch(() => log({ level: 'error', function: 'purge-deleted', code: 'unavailable' }));
+    Promise.all([purgeDeleted(), callerStore.forgetReplays()]).catch(() =>
+      log({ level: 'error', function: 'purge-deleted', code: 'unavailable' }),
+    );
   };
 
   database.onCommit = () => recordSoon();
@@ -52,7 +54,8 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
       clearInterval(clock);
       clearTimeout(waiting);
       await recording;
-      await recordAll();
+      // What cannot be recorded now waits in the outbox for the next start.
+      await recordAll().catch(() => undefined);
       database.onCommit = () => undefined;
     },
   };

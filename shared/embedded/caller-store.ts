@@ -140,6 +140,12 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
     return row ?? null;
   }
 
+  /** Removes the answers that are too old to be given again. */
+  async forgetReplays(): Promise<void> {
+    const now = this.#now().toISOString();
+    await this.#db.writeDerived(() => this.#db.run('DELETE FROM replays WHERE expires_at <= ?', now));
+  }
+
   #insertApiKey(key: ApiKeyRecord): void {
     this.#db.run(
       'INSERT INTO api_keys (id, org, created_at, record) VALUES (?, ?, ?, ?)',

@@ -27,6 +27,7 @@ export interface EmbeddedServices extends Services {
   readonly dataDir: string;
   readonly database: Database;
   readonly auditStore: EmbeddedAuditStore;
+  readonly callerStore: EmbeddedCallerStore;
 }
 
 /** Opens the store and the keyring of a data dir, making them where there are none. @throws SecretsError `unavailable` */
@@ -62,6 +63,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     dataDir,
     database,
     auditStore,
+    callerStore: callers,
   };
 }
 

@@ -129,11 +129,14 @@ function readRequest<R extends Route>(route: R, event: HttpEvent): RequestOf<R> 
   const { params, query, body } = route;
   const sent =
     body === null ? {} : parseJsonBody(event.headers['content-type'], event.body, event.isBase64Encoded);
-  return {
-    ...(query === null ? {} : (parseInput(query, event.queryStringParameters ?? {}) as object)),
-    ...(body === null ? {} : (parseInput(body, sent ?? {}) as object)),
-    ...(params === null ? {} : (parseInput(params, event.pathParameters ?? {}) as object)),
-  } as RequestOf<R>;
+  const inPath = params === null ? {} : (parseInput(params, event.pathParameters ?? {}) as object);
+  const inBody = body === null ? {} : (parseInput(body, sent ?? {}) as Record<string, unknown>);
+  for (const [name, value] of Object.entries(inPath)) {
+    if (inBody[name] !== undefined && inBody[name] !== value)
+      throw invalid(name, 'must be the same as in the path');
+  }
+  const inQuery = query === null ? {} : (parseInput(query, event.queryStringParameters ?? {}) as object);
+  return { ...inQuery, ...inBody, ...inPath } as RequestOf<R>;
 }
 
 function respond<R extends Route>(route: R, event: HttpEvent, answer: AnswerOf<R>): Result {
