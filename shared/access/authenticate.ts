@@ -20,9 +20,8 @@ const NOTE_USE_AFTER_MS = 60_000;
  * @throws SecretsError `unauthenticated`, with one text for every reason, so that it tells nothing about what exists
  */
 export async function authenticate(needs: Needs, bearer: string): Promise<Identity> {
-  const identity = isRunToken(bearer)
-    ? await identifyRun(needs, bearer)
-    : await identifyApiKey(needs, bearer);
+  const identify = isRunToken(bearer) ? identifyRun : identifyApiKey;
+  const identity = await identify(needs, bearer);
   if (identity === null) throw unauthenticated();
   return identity;
 }
@@ -37,7 +36,8 @@ export function unauthenticated(): SecretsError {
 
 async function identifyApiKey(needs: Needs, bearer: string): Promise<ApiKeyIdentity | null> {
   const id = apiKeyIdOf(bearer);
-  const key = id === null ? null : await needs.callers.findApiKey(id);
+  if (id === null) return null;
+  const key = await needs.callers.findApiKey(id);
   if (key === null || !matchesHash(bearer, key.key_hash) || !(await isInForce(needs, key))) return null;
   const now = needs.now();
   if (key.last_used_at === null || now.getTime() - Date.parse(key.last_used_at) > NOTE_USE_AFTER_MS) {
