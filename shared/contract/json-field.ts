@@ -5,17 +5,21 @@ export type FieldResult = { readonly value: unknown } | { readonly problem: stri
 const MAX_DEPTH = 64;
 
 /**
- * Takes a field of a secret whose value is JSON, by own properties only.
- * @returns the field's value (numbers keep every digit that was written) or what is wrong, never quoting the value
+ * Reads a secret whose value is JSON; numbers keep every digit that was written.
+ * @returns what it holds, or what is wrong, never quoting the value
  */
-export function jsonField(text: string, encoding: Encoding, fields: readonly string[]): FieldResult {
+export function parseJsonSecret(text: string, encoding: Encoding): FieldResult {
   if (encoding === 'base64') return { problem: 'the secret holds bytes, so it has no fields' };
-  let at: unknown;
   try {
-    at = JSON.parse(text, keepNumber);
+    return { value: JSON.parse(text, keepNumber) };
   } catch {
     return { problem: 'the secret is not JSON, so it has no fields' };
   }
+}
+
+/** Takes a field by own properties only, for example `['users', '0', 'name']`. */
+export function takeField(json: unknown, fields: readonly string[]): FieldResult {
+  let at = json;
   for (const field of fields) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, field)) {
       return { problem: 'the secret has no such field' };

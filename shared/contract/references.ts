@@ -1,10 +1,14 @@
 import type { SecretName } from './ids.ts';
 
-/** One distinct reference of a config: `{{secrets.name}}` or `{{secrets.name.field.0}}`. */
+/** Which version a reference asks for: the current one (null), one by its number, or the one kept from before. */
+export type Pin = number | 'previous' | null;
+
+/** One distinct reference of a config: `{{secrets.name}}`, `{{secrets.name@7}}` or `{{secrets.name.field.0}}`. */
 export interface Reference {
-  /** As written between the dots, for example `db.password`; identifies it within the config. */
+  /** As written after `secrets.`, for example `db@7.password`; identifies it within the config. */
   readonly key: string;
   readonly name: SecretName;
+  readonly pin: Pin;
   readonly fields: readonly string[];
   /** Every place that names it, in the order of the config. */
   readonly slots: Slot[];
@@ -26,13 +30,14 @@ export interface PathNode {
 
 /** Text split at its references; `malformed` when it opens a reference that it does not end as one. */
 interface Template {
-  readonly parts: (string | { name: string; fields: string })[];
+  readonly parts: (string | { name: string; pin: string; fields: string })[];
   readonly malformed: boolean;
 }
 
 const OPENER = /(\\?)\{\{[ \t]*secrets(?![A-Za-z0-9_-])/g;
 // Bounded repetition: the text after an opener is looked at once, and never more than a few kB of it.
-const REST = /\.([A-Za-z][A-Za-z0-9_-]{0,127})((?:\.[A-Za-z0-9_-]{1,128}){0,16})[ \t]*\}\}/y;
+const REST =
+  /\.([A-Za-z][A-Za-z0-9_-]{0,127})((?:@(?:[1-9][0-9]{0,8}|previous))?)((?:\.[A-Za-z0-9_-]{1,128}){0,16})[ \t]*\}\}/y;
 
 /**
  * Splits a string at its references. Linear in the text.
@@ -56,7 +61,11 @@ export function parseTemplate(text: string): Template | null {
       malformed = true;
       continue;
     }
-    parts.push(text.slice(done, opener.index), { name: rest[1] as string, fields: rest[2] as string });
+    parts.push(text.slice(done, opener.index), {
+      name: rest[1] as string,
+      pin: rest[2] as string,
+      fields: rest[3] as string,
+    });
     done = REST.lastIndex;
     OPENER.lastIndex = done;
   }
@@ -91,11 +100,11 @@ export function scanConfig(config: unknown, maxDepth: number): ScannedConfig | n
     if (template.malformed) malformed.push(at);
     const parts = template.parts.map((part) => {
       if (typeof part === 'string') return part;
-      const id = part.name + part.fields;
+      const id = part.name + part.pin + part.fields;
       let reference = references.get(id);
       if (reference === undefined) {
         const fields = part.fields === '' ? [] : part.fields.slice(1).split('.');
-        reference = { key: id, name: part.name as SecretName, fields, slots: [] };
+        reference = { key: id, name: part.name as SecretName, pin: toPin(part.pin), fields, slots: [] };
         references.set(id, reference);
       }
       return reference;
@@ -124,6 +133,11 @@ export function scanConfig(config: unknown, maxDepth: number): ScannedConfig | n
 
   const root = { config };
   return scan(root, 'config', { parent: null, key: '$' }, 0) ? { references, malformed, slots, root } : null;
+}
+
+function toPin(text: string): Pin {
+  if (text === '') return null;
+  return text === '@previous' ? 'previous' : Number(text.slice(1));
 }
 
 /**
@@ -161,8 +175,8 @@ const MAX_PATHS = 100;
 const MAX_KEY_CHARACTERS = 128;
 
 /** The places of a reference as JSON paths, for example `$.stages[0].config.api_key`; at most the first 100. */
-export function pathsOf(reference: Reference): string[] {
-  return reference.slots.slice(0, MAX_PATHS).map((slot) => pathText(slot.at));
+export function pathsOf({ slots }: Pick<Reference, 'slots'>): string[] {
+  return slots.slice(0, MAX_PATHS).map((slot) => pathText(slot.at));
 }
 
 /** A JSON path as text; long keys are cut. */

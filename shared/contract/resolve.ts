@@ -51,12 +51,17 @@ export const checkResponse = z
     references: z.array(
       z.object({
         name: z.string(),
+        reference: z
+          .string()
+          .optional()
+          .meta({ description: 'As written, when it asks for a version or a field.' }),
         paths: z.array(z.string()),
         found: z.boolean(),
         scope: scopeName.optional(),
         environment: environmentName.nullable().optional(),
         version: z.int().optional(),
         due: z.boolean().optional(),
+        problem: z.string().optional(),
         nearest: z.string().optional(),
       }),
     ),

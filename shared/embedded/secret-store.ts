@@ -158,6 +158,20 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
     return rows.length > limit && last !== undefined ? { items, next: String(last.version) } : { items };
   }
 
+  async findVersions(org: OrganizationId, wanted: readonly { at: Coordinates; version: number }[]) {
+    return wanted.flatMap(({ at, version }) => {
+      const row = this.#db.get<{ record: Uint8Array; sealed: Uint8Array }>(
+        'SELECT record, sealed FROM versions WHERE org = ? AND key = ? AND version = ?',
+        org,
+        coordinatesKey(at),
+        version,
+      );
+      return row === undefined
+        ? []
+        : [{ at, version, record: asBuffer(row.record), sealed: asBuffer(row.sealed) }];
+    });
+  }
+
   async purgeable(now: string, limit: number) {
     const rows = this.#db.all<{ org: OrganizationId; key: string; revision: number }>(
       'SELECT org, key, revision FROM secrets WHERE purge_at <= ? ORDER BY purge_at LIMIT ?',

@@ -1,8 +1,8 @@
 import type { Caller } from '../access/caller.ts';
-import type { SecretName } from '../contract/ids.ts';
 import { pathsOf } from '../contract/references.ts';
 import type { CheckResponse, ResolveRequest } from '../contract/resolve.ts';
-import { type FindNeeds, findReferences, nearestNames } from './find-references.ts';
+import { type FindNeeds, findReferences } from './find-references.ts';
+import { nearestNames } from './nearest-names.ts';
 import { nextRotationAt } from './secret-record.ts';
 
 /**
@@ -15,30 +15,28 @@ export async function checkConfig(
   caller: Caller,
   request: ResolveRequest,
 ): Promise<CheckResponse> {
-  const { place, scanned, chosen } = await findReferences(needs, caller, 'check', request);
-  const references = [...scanned.references.values()];
-  const missing = references.filter(({ name }) => !chosen.has(name));
-  const none: ReadonlyMap<SecretName, SecretName> = new Map();
-  const nearest = missing.length === 0 ? none : await nearestNames(needs, caller.org, place, missing);
+  const { place, findings } = await findReferences(needs, caller, 'check', request);
+  const missing = [...findings].filter(([, finding]) => 'problem' in finding).map(([reference]) => reference);
+  const nearest = missing.length === 0 ? null : await nearestNames(needs, caller.org, place, missing);
   const now = needs.now().toISOString();
   return {
-    references: references.map((reference) => {
-      const { key: name } = reference;
-      const paths = pathsOf(reference);
-      const used = chosen.get(reference.name);
-      if (used === undefined) {
-        const near = nearest.get(reference.name);
-        return { name, paths, found: false, ...(near === undefined ? {} : { nearest: near }) };
+    references: [...findings].map(([reference, finding]) => {
+      const { key, name } = reference;
+      const asked = { name, ...(key === name ? {} : { reference: key }), paths: pathsOf(reference) };
+      if ('problem' in finding) {
+        const near = nearest?.get(name);
+        const hint = near === undefined ? {} : { nearest: near };
+        return { ...asked, found: false, problem: finding.problem, ...hint };
       }
-      const { at } = used.stored;
-      const due = nextRotationAt(used.record);
+      const { from, version } = finding;
+      const { scope, environment } = from.stored.at;
+      const due = nextRotationAt(from.record);
       return {
-        name,
-        paths,
+        ...asked,
         found: true,
-        scope: at.scope,
-        environment: at.environment,
-        version: used.record.current.version,
+        scope,
+        environment,
+        version: version.version,
         due: due !== null && due <= now,
       };
     }),

@@ -1,7 +1,7 @@
 import type { Caller } from '../access/caller.ts';
 import { allowsPlace } from '../access/roles.ts';
 import { type DemandNeeds, demand, refusal } from '../audit/demand.ts';
-import type { Coordinates } from '../contract/coordinates.ts';
+import { type Coordinates, coordinatesKey } from '../contract/coordinates.ts';
 import { invalid, SecretsError } from '../contract/errors.ts';
 import type {
   EnvironmentName,
@@ -11,14 +11,20 @@ import type {
   SecretName,
   UserId,
 } from '../contract/ids.ts';
-import { pathText, type Reference, type ScannedConfig, scanConfig } from '../contract/references.ts';
+import {
+  type Pin,
+  pathText,
+  type Reference,
+  type ScannedConfig,
+  scanConfig,
+} from '../contract/references.ts';
 import { limits, type ResolveRequest } from '../contract/resolve.ts';
 import { known } from './create-secret.ts';
-import { readRecord, type SecretRecord } from './secret-record.ts';
+import { readRecord, readVersion, type SecretRecord, type VersionRecord } from './secret-record.ts';
 import type { SecretStore, StoredSecret } from './secret-store.ts';
 
 export interface FindNeeds extends DemandNeeds {
-  readonly secrets: Pick<SecretStore, 'findMany' | 'list'>;
+  readonly secrets: Pick<SecretStore, 'findMany' | 'findVersions' | 'list'>;
   readonly environments: readonly string[];
 }
 
@@ -36,20 +42,30 @@ export interface Candidate {
   readonly record: SecretRecord;
 }
 
-/** What a config asks for, and which secret serves each name. */
+/** The version of a secret that serves a reference. */
+export interface Use {
+  readonly from: Candidate;
+  readonly version: VersionRecord;
+  readonly sealed: Buffer;
+}
+
+/** What serves a reference; or why nothing does. */
+export type Finding = Use | { readonly problem: string };
+
+/** What a config asks for, and what serves it. */
 export interface FoundReferences {
   readonly place: Place;
   readonly scanned: ScannedConfig;
   /** Bytes of the config as JSON. */
   readonly configBytes: number;
-  /** The secret that each name means here; names without one are absent. */
-  readonly chosen: ReadonlyMap<SecretName, Candidate>;
+  /** One for each reference. */
+  readonly findings: ReadonlyMap<Reference, Finding>;
   /** Every row that was looked at in choosing, deleted ones too: a resolve proves them all. */
   readonly considered: readonly Candidate[];
 }
 
 /**
- * Finds a config's references and the secret of each. Opens nothing.
+ * Finds a config's references and what serves each. Opens nothing.
  * @throws SecretsError `forbidden`, `validation`, `config_too_deep`, `config_too_large`, `too_many_references`,
  *   `decryption_failed` for a row that cannot be read
  */
@@ -69,11 +85,55 @@ export async function findReferences(
     throw await refusal(needs, caller, action, reason, { place });
   }
   const { scanned, configBytes } = scan(request.config);
-  const names = [...new Set([...scanned.references.values()].map(({ name }) => name))];
+  const references = [...scanned.references.values()];
+  const names = [...new Set(references.map(({ name }) => name))];
   const wanted = names.flatMap((name) => candidatesOf(name, place));
   const rows = wanted.length === 0 ? [] : await needs.secrets.findMany(caller.org, wanted);
   const considered = rows.map((stored) => ({ stored, record: readRecord(stored) }));
-  return { place, scanned, configBytes, chosen: choose(considered), considered };
+  const findings = await findVersions(needs, caller.org, place, references, choose(considered));
+  return { place, scanned, configBytes, findings, considered };
+}
+
+/** The version that each reference asks for; older ones by one request for all of them. */
+async function findVersions(
+  needs: FindNeeds,
+  org: OrganizationId,
+  place: Place,
+  references: readonly Reference[],
+  chosen: ReadonlyMap<SecretName, Candidate>,
+): Promise<ReadonlyMap<Reference, Finding>> {
+  const now = needs.now().toISOString();
+  const findings = new Map<Reference, Finding>();
+  const older = new Map<Reference, { from: Candidate; version: number }>();
+  for (const reference of references) {
+    const from = chosen.get(reference.name);
+    const version = from === undefined ? null : pinnedVersion(reference.pin, from.record, now);
+    if (from === undefined) {
+      findings.set(reference, { problem: `no secret of this name serves ${place.environment} here` });
+    } else if (version === null) {
+      findings.set(reference, { problem: 'no previous version of it is kept now' });
+    } else if (version === from.record.current.version) {
+      findings.set(reference, { from, version: from.record.current, sealed: from.stored.sealed });
+    } else {
+      older.set(reference, { from, version });
+    }
+  }
+  if (older.size === 0) return findings;
+  const wanted = [...older.values()].map(({ from, version }) => ({ at: from.stored.at, version }));
+  const stored = await needs.secrets.findVersions(org, wanted);
+  const byKey = new Map(stored.map((row) => [`${coordinatesKey(row.at)}#${row.version}`, row]));
+  for (const [reference, { from, version }] of older) {
+    const row = byKey.get(`${coordinatesKey(from.stored.at)}#${version}`);
+    const found = row && { from, version: readVersion(row), sealed: row.sealed };
+    findings.set(reference, found ?? { problem: 'it has no such version' });
+  }
+  return findings;
+}
+
+/** The number of the version that a pin means; null when no previous one is kept. */
+function pinnedVersion(pin: Pin, { current, previous }: SecretRecord, now: string): number | null {
+  if (pin !== 'previous') return pin ?? current.version;
+  return previous !== null && previous.until > now ? previous.version : null;
 }
 
 function placeOf(needs: FindNeeds, caller: Caller, request: ResolveRequest): Place {
@@ -157,48 +217,4 @@ function choose(rows: readonly Candidate[]): Map<SecretName, Candidate> {
     if (before === undefined || rank(row) < rank(before)) chosen.set(row.stored.at.name, row);
   }
   return chosen;
-}
-
-// Bounds on the search for a near name: a hostile config must not buy more work than an honest one.
-const NAMES_CONSIDERED = 1000;
-const HINTS = 10;
-const LONGEST_HINTED = 48;
-
-/** For names that mean nothing here, the nearest one that does; for the first few, since it is only a hint. */
-export async function nearestNames(
-  needs: Pick<FindNeeds, 'secrets'>,
-  org: OrganizationId,
-  place: Place,
-  missing: readonly Reference[],
-): Promise<ReadonlyMap<SecretName, SecretName>> {
-  const { items } = await needs.secrets.list(org, { prefix: '', after: undefined, limit: NAMES_CONSIDERED });
-  const usable = new Set(items.filter((stored) => serves(stored, place)).map(({ at }) => at.name));
-  const nearest = new Map<SecretName, SecretName>();
-  for (const { name } of missing.slice(0, HINTS)) {
-    const near = [...usable].filter((other) => Math.max(other.length, name.length) <= LONGEST_HINTED);
-    const ranked = near.map((other) => ({ other, distance: editDistance(name, other) }));
-    const best = ranked.sort((a, b) => a.distance - b.distance)[0];
-    if (best !== undefined && best.distance <= Math.max(2, name.length / 3)) nearest.set(name, best.other);
-  }
-  return nearest;
-}
-
-function serves({ at, deleted_at }: StoredSecret, { environment, pipeline_id, user }: Place): boolean {
-  if (deleted_at !== null || (at.environment !== null && at.environment !== environment)) return false;
-  if (at.scope === 'pipeline') return at.pipeline_id === pipeline_id;
-  return at.scope === 'org' || at.user === user;
-}
-
-/** Levenshtein's distance, one row at a time. */
-export function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

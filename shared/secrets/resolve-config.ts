@@ -2,30 +2,16 @@ import type { Caller } from '../access/caller.ts';
 import { type AuditedSecret, auditedSecret, eventOf } from '../audit/event.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { SecretName } from '../contract/ids.ts';
-import { jsonField } from '../contract/json-field.ts';
-import { fillConfig, isUnderHeaders, pathsOf, type Reference } from '../contract/references.ts';
+import { fillConfig, pathsOf, type Reference } from '../contract/references.ts';
 import { limits, type ResolveRequest, type ResolveResponse } from '../contract/resolve.ts';
-import { valueText } from '../contract/value.ts';
-import type { DataKeyLoans } from '../envelope/data-key-loan.ts';
-import type { DataKeyName, DataKeys } from '../envelope/data-keys.ts';
-import {
-  type Candidate,
-  type FindNeeds,
-  type FoundReferences,
-  findReferences,
-  nearestNames,
-} from './find-references.ts';
-import { openVersion, valueSize, verifyHead } from './secret-record.ts';
+import type { DataKeys } from '../envelope/data-keys.ts';
+import { type FindNeeds, type FoundReferences, findReferences, type Use } from './find-references.ts';
+import { nearestNames } from './nearest-names.ts';
+import { type OpenedValues, openValues, useKey } from './open-values.ts';
+import { valueSize } from './secret-record.ts';
 
 export interface ResolveNeeds extends FindNeeds {
   readonly dataKeys: DataKeys;
-}
-
-/** A reference that cannot be filled, and what to do about it. */
-interface Failure {
-  readonly reference: Reference;
-  readonly problem: string;
-  readonly nearest?: SecretName | undefined;
 }
 
 /**
@@ -40,41 +26,70 @@ export async function resolveConfig(
   request: ResolveRequest,
 ): Promise<ResolveResponse> {
   const found = await findReferences(needs, caller, 'resolve', request);
-  const missing = [...found.scanned.references.values()].filter(({ name }) => !found.chosen.has(name));
-  if (missing.length > 0)
-    throw await failed(needs, caller, found, await describeMissing(needs, caller, found, missing));
-  refuseLargeAnswer(found);
-  const values = await openValues(needs, caller, found);
-  if ('failures' in values) throw await failed(needs, caller, found, values.failures);
+  const uses = await allServed(needs, caller, found);
+  refuseLargeAnswer(found, uses);
+  const values = await openRecorded(needs, caller, found, uses);
   const budget = limits.answerBytes - found.configBytes;
-  const lookUp = (reference: Reference) => values.values.get(reference);
+  const lookUp = (reference: Reference) => {
+    const taken = values.get(reference);
+    return taken !== undefined && 'value' in taken ? taken.value : '';
+  };
   if (!fillConfig(found.scanned, lookUp, budget)) throw answerTooLarge();
-  const secrets = [...found.chosen.values()];
-  await needs.outbox.append(
-    eventOf(needs, caller, {
-      action: 'access',
-      place: found.place,
-      secrets: secrets.map((used) => accessed(found, used)),
-    }),
-  );
+  const used = usedVersions(uses);
+  const secrets = used.map(({ use, places }) => accessed(use, places));
+  await needs.outbox.append(eventOf(needs, caller, { action: 'access', place: found.place, secrets }));
   return {
     config: found.scanned.root.config,
-    secrets: secrets.map(({ stored: { at }, record }) => ({
-      name: at.name,
-      version: record.current.version,
-      scope: at.scope,
-      environment: at.environment,
-    })),
+    secrets: used.map(({ use: { from, version } }) => {
+      const { name, scope, environment } = from.stored.at;
+      return { name, version: version.version, scope, environment };
+    }),
   };
 }
 
+/** Each version that a config takes, once, with the number of places that take it. */
+function usedVersions(uses: ReadonlyMap<Reference, Use>): { use: Use; places: number }[] {
+  const used = new Map<string, { use: Use; places: number }>();
+  for (const [{ slots }, use] of uses) {
+    const key = useKey(use);
+    const places = (used.get(key)?.places ?? 0) + slots.length;
+    used.set(key, { use, places });
+  }
+  return [...used.values()];
+}
+
+function accessed(use: Use, places: number): AuditedSecret {
+  return { ...auditedSecret(use.from.stored.at, use.version.version), places };
+}
+
+/** What serves each reference. @throws SecretsError `unresolved_references` when one is not served */
+async function allServed(
+  needs: ResolveNeeds,
+  caller: Caller,
+  found: FoundReferences,
+): Promise<ReadonlyMap<Reference, Use>> {
+  const uses = new Map<Reference, Use>();
+  const failures: Failure[] = [];
+  for (const [reference, finding] of found.findings) {
+    if ('problem' in finding) failures.push({ reference, problem: finding.problem });
+    else uses.set(reference, finding);
+  }
+  if (failures.length === 0) return uses;
+  const missing = failures.map(({ reference }) => reference);
+  const nearest = await nearestNames(needs, caller.org, found.place, missing);
+  throw await failed(needs, caller, found, failures, nearest);
+}
+
 /** Refuses before any key is used: 400,000 references to 64 KiB must not be built in order to be refused. */
-function refuseLargeAnswer({ scanned, chosen, configBytes }: FoundReferences): void {
+function refuseLargeAnswer(
+  { scanned, configBytes }: FoundReferences,
+  uses: ReadonlyMap<Reference, Use>,
+): void {
   let bytes = configBytes;
   for (const { parts } of scanned.slots) {
     for (const part of parts) {
-      const used = typeof part === 'string' || part.fields.length > 0 ? undefined : chosen.get(part.name);
-      if (used !== undefined) bytes += valueSize(used.record.current, used.stored.sealed);
+      const use = typeof part === 'string' || part.fields.length > 0 ? undefined : uses.get(part);
+      if (use !== undefined) bytes += valueSize(use.version, use.sealed);
     }
     if (bytes > limits.answerBytes) throw answerTooLarge();
   }
@@ -87,73 +102,34 @@ function answerTooLarge(): SecretsError {
   );
 }
 
-/** Opens what the config asks for; every row that took part in the choice is proven first. */
-async function openValues(
-  needs: ResolveNeeds,
-  { org }: Caller,
-  { scanned, chosen, considered }: FoundReferences,
-): Promise<{ values: ReadonlyMap<Reference, unknown> } | { failures: Failure[] }> {
-  using keys = await needs.dataKeys.forOpening(org, dataKeyNames(considered));
-  for (const { stored, record } of considered) verifyHead(org, stored, keys.get(record.data_key));
-  const texts = new Map<SecretName, string>();
-  for (const [name, used] of chosen) texts.set(name, openText(org, used, keys));
-  const values = new Map<Reference, unknown>();
-  const failures: Failure[] = [];
-  for (const reference of scanned.references.values()) {
-    const used = chosen.get(reference.name);
-    const text = texts.get(reference.name);
-    if (used === undefined || text === undefined) continue;
-    const taken =
-      reference.fields.length === 0
-        ? { value: text }
-        : jsonField(text, used.record.current.encoding, reference.fields);
-    const problem = 'problem' in taken ? taken.problem : headerProblem(reference, taken.value);
-    if (problem !== null) failures.push({ reference, problem });
-    else values.set(reference, 'value' in taken ? taken.value : undefined);
-  }
-  return failures.length > 0 ? { failures } : { values };
-}
-
-function openText(org: Caller['org'], { stored, record }: Candidate, keys: DataKeyLoans): string {
-  const bytes = openVersion(org, stored.at, record.current, stored.sealed, (id) => keys.get(id));
-  const text = valueText(bytes, record.current.encoding);
-  bytes.fill(0);
-  return text;
-}
-
-/** Every data key that the rows need, once each. */
-function dataKeyNames(rows: readonly Candidate[]): DataKeyName[] {
-  const names = new Map<string, DataKeyName>();
-  for (const { stored, record } of rows) {
-    const { environment } = stored.at;
-    const dedicated = record.isolation === 'dedicated';
-    const { current } = record;
-    for (const id of [record.data_key, current.data_key, current.restores?.data_key]) {
-      if (id !== undefined) names.set(`${environment ?? ''}/${id}`, { id, environment, dedicated });
-    }
-  }
-  return [...names.values()];
-}
-
-/** A line break in a header would end it and begin another one. */
-function headerProblem(reference: Reference, value: unknown): string | null {
-  if (typeof value !== 'string' || !/[\r\n\0]/.test(value)) return null;
-  if (!reference.slots.some(({ at }) => isUnderHeaders(at))) return null;
-  return 'the value has a line break or NUL, which a header cannot hold; store it without';
-}
-
-async function describeMissing(
+/** Opens the values; what cannot be opened or taken is recorded as an access that failed. */
+async function openRecorded(
   needs: ResolveNeeds,
   caller: Caller,
-  { place }: FoundReferences,
-  missing: readonly Reference[],
-): Promise<Failure[]> {
-  const nearest = await nearestNames(needs, caller.org, place, missing);
-  return missing.map((reference) => ({
-    reference,
-    problem: `no secret of this name serves ${place.environment} here`,
-    nearest: nearest.get(reference.name),
-  }));
+  found: FoundReferences,
+  uses: ReadonlyMap<Reference, Use>,
+): Promise<OpenedValues> {
+  let values: OpenedValues;
+  try {
+    values = await openValues(needs, caller.org, found.considered, uses);
+  } catch (error) {
+    if (!(error instanceof SecretsError) || error.code !== 'decryption_failed') throw error;
+    const failures = [...uses.keys()].map((reference) => ({ reference, problem: 'decryption failed' }));
+    await failed(needs, caller, found, failures);
+    throw error;
+  }
+  const failures: Failure[] = [];
+  for (const [reference, taken] of values) {
+    if ('problem' in taken) failures.push({ reference, problem: taken.problem });
+  }
+  if (failures.length > 0) throw await failed(needs, caller, found, failures);
+  return values;
+}
+
+/** A reference that cannot be filled, and why. */
+interface Failure {
+  readonly reference: Reference;
+  readonly problem: string;
 }
 
 const MAX_ERRORS = 1000;
@@ -164,33 +140,20 @@ async function failed(
   caller: Caller,
   { place }: FoundReferences,
   failures: readonly Failure[],
+  nearest: ReadonlyMap<SecretName, SecretName> = new Map(),
 ): Promise<SecretsError> {
   const secrets = failures.map(({ reference, problem }) => ({ name: reference.name, problem }));
   await needs.outbox.append(eventOf(needs, caller, { action: 'access', outcome: 'failed', place, secrets }));
-  const errors = failures.flatMap(({ reference, problem, nearest }) => {
-    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-    return pathsOf(reference).map((path) => ({
-      path,
-      message: `{{secrets.${reference.key}}}: ${problem}${hint}`,
-    }));
+  const references = failures.map(({ reference: { key, name, slots }, problem }) => {
+    return { name, reference: key, paths: pathsOf({ slots }), problem, nearest: nearest.get(name) ?? null };
   });
-  const references = failures.map(({ reference, problem, nearest }) => ({
-    name: reference.name,
-    reference: reference.key,
-    paths: pathsOf(reference),
-    problem,
-    nearest: nearest ?? null,
-  }));
+  const errors = references.flatMap(({ reference, paths, problem, nearest: near }) => {
+    const hint = near === null ? '' : `; did you mean ${near}?`;
+    return paths.map((path) => ({ path, message: `{{secrets.${reference}}}: ${problem}${hint}` }));
+  });
   const count = failures.length === 1 ? '1 reference' : `${failures.length} references`;
   return new SecretsError('unresolved_references', `${count} cannot be resolved. Nothing was returned.`, {
     errors: errors.slice(0, MAX_ERRORS),
     members: { references },
   });
-}
-
-function accessed({ scanned }: FoundReferences, { stored, record }: Candidate): AuditedSecret {
-  let places = 0;
-  for (const { name, slots } of scanned.references.values())
-    if (name === stored.at.name) places += slots.length;
-  return { ...auditedSecret(stored.at, record.current.version), places };
 }

@@ -77,6 +77,12 @@ export interface SecretStore {
   /** A secret's versions, newest first; `next` is the number to go on below. */
   versions(org: OrganizationId, at: Coordinates, range: VersionRange): Promise<Page<StoredVersion>>;
 
+  /** Those of the versions that exist, in any order. */
+  findVersions(
+    org: OrganizationId,
+    wanted: readonly { readonly at: Coordinates; readonly version: number }[],
+  ): Promise<readonly (StoredVersion & { readonly at: Coordinates })[]>;
+
   /** Deleted secrets whose time to be restored is over, of every organization. */
   purgeable(
     now: string,
