@@ -116,6 +116,8 @@ async function findVersions(
       findings.set(reference, { from, version: from.record.current, sealed: from.stored.sealed });
     } else {
       older.set(reference, { from, version });
+      // Until it is read; set now, so that findings stand in the order of the config.
+      findings.set(reference, { problem: 'it has no such version' });
     }
   }
   if (older.size === 0) return findings;
@@ -124,8 +126,7 @@ async function findVersions(
   const byKey = new Map(stored.map((row) => [`${coordinatesKey(row.at)}#${row.version}`, row]));
   for (const [reference, { from, version }] of older) {
     const row = byKey.get(`${coordinatesKey(from.stored.at)}#${version}`);
-    const found = row && { from, version: readVersion(row), sealed: row.sealed };
-    findings.set(reference, found ?? { problem: 'it has no such version' });
+    if (row !== undefined) findings.set(reference, { from, version: readVersion(row), sealed: row.sealed });
   }
   return findings;
 }
