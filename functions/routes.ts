@@ -209,6 +209,31 @@ export const startRun = {
   grants: ['read', 'write', 'sign'],
 } as const satisfies Row;
 
+export const listRuns = {
+  ...none,
+  name: 'list-runs',
+  method: 'GET',
+  path: '/api/v1/runs',
+  summary: 'Which runs used a secret, newest first',
+  action: 'read_audit',
+  query: access.listRunsQuery,
+  output: access.runUse,
+  paged: true,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const describeRun = {
+  ...none,
+  name: 'describe-run',
+  method: 'GET',
+  path: '/api/v1/runs/{run_id}',
+  summary: 'A run, and which version of which secret it used when',
+  action: 'read_run',
+  params: access.runPath,
+  output: access.runDescription,
+  grants: readGrants,
+} as const satisfies Row;
+
 export const endRun = {
   ...none,
   name: 'end-run',
@@ -297,6 +322,8 @@ export const routes: readonly Row[] = [
   resolveConfig,
   checkConfig,
   startRun,
+  listRuns,
+  describeRun,
   endRun,
   createApiKey,
   listApiKeys,

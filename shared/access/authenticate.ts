@@ -4,7 +4,7 @@ import type { ApiKeyIdentity, Identity, RunIdentity } from './caller.ts';
 import type { CallerStore } from './caller-store.ts';
 import { decodeRunToken, isRunToken, parseRunClaims } from './run-token.ts';
 
-interface Needs {
+export interface AuthenticateNeeds {
   readonly callers: Pick<CallerStore<never>, 'findApiKey' | 'findRun' | 'noteApiKeyUse'>;
   readonly signatures: {
     verifies(purpose: 'api-key' | 'run-token', message: Uint8Array, signature: Uint8Array): Promise<boolean>;
@@ -19,7 +19,7 @@ const NOTE_USE_AFTER_MS = 60_000;
  * Who a bearer credential stands for. Proven here, by the credential alone, and nowhere else.
  * @throws SecretsError `unauthenticated`, with one text for every reason, so that it tells nothing about what exists
  */
-export async function authenticate(needs: Needs, bearer: string): Promise<Identity> {
+export async function authenticate(needs: AuthenticateNeeds, bearer: string): Promise<Identity> {
   const identify = isRunToken(bearer) ? identifyRun : identifyApiKey;
   const identity = await identify(needs, bearer);
   if (identity === null) throw unauthenticated();
@@ -34,7 +34,7 @@ export function unauthenticated(): SecretsError {
   );
 }
 
-async function identifyApiKey(needs: Needs, bearer: string): Promise<ApiKeyIdentity | null> {
+async function identifyApiKey(needs: AuthenticateNeeds, bearer: string): Promise<ApiKeyIdentity | null> {
   const id = apiKeyIdOf(bearer);
   if (id === null) return null;
   const key = await needs.callers.findApiKey(id);
@@ -56,7 +56,7 @@ async function identifyApiKey(needs: Needs, bearer: string): Promise<ApiKeyIdent
   };
 }
 
-async function identifyRun(needs: Needs, token: string): Promise<RunIdentity | null> {
+async function identifyRun(needs: AuthenticateNeeds, token: string): Promise<RunIdentity | null> {
   const parts = decodeRunToken(token);
   if (parts === null || !(await needs.signatures.verifies('run-token', parts.message, parts.signature)))
     return null;
@@ -74,7 +74,7 @@ async function identifyRun(needs: Needs, token: string): Promise<RunIdentity | n
 }
 
 /** Whether a key is as it was made, not revoked and not expired. */
-async function isInForce(needs: Needs, key: ApiKeyRecord & ApiKeyState): Promise<boolean> {
+async function isInForce(needs: AuthenticateNeeds, key: ApiKeyRecord & ApiKeyState): Promise<boolean> {
   if (key.revoked_at !== null) return false;
   if (key.expires_at !== null && Date.parse(key.expires_at) <= needs.now().getTime()) return false;
   return needs.signatures.verifies('api-key', apiKeyMessage(key), Buffer.from(key.signature, 'base64'));

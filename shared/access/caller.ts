@@ -46,7 +46,21 @@ export interface RunIdentity {
   readonly key_id: ApiKeyId;
 }
 
-export type Identity = ApiKeyIdentity | RunIdentity;
+/**
+ * The pipeline orchestrator of an account, let in by IAM to invoke the resolve function for any run: it stands
+ * where a runtime key without bounds stands, and has no key.
+ */
+export interface OrchestratorIdentity {
+  readonly kind: 'orchestrator';
+  readonly org: OrganizationId;
+  readonly key_id: null;
+  readonly role: 'runtime';
+  readonly subject: 'orchestrator';
+  readonly pipelines: null;
+  readonly environments: null;
+}
+
+export type Identity = ApiKeyIdentity | RunIdentity | OrchestratorIdentity;
 
 /** Who asks now. */
 export type Caller = Identity & CallOrigin;

@@ -16,9 +16,10 @@ export type Action =
   | 'resolve'
   | 'start_run'
   | 'end_run'
+  | 'read_run'
   | 'manage_api_keys';
 
-const READ: readonly Action[] = ['read', 'check'];
+const READ: readonly Action[] = ['read', 'check', 'read_run'];
 const WRITE: readonly Action[] = ['create', 'rotate', 'rollback', 'update', 'delete', 'restore'];
 
 /** CONTRACT's table of roles. A run token stands beside the roles: it may what its run needs. */

@@ -1,14 +1,14 @@
 import type { Caller } from '../access/caller.ts';
 import type { AuditAction, AuditOutcome } from '../contract/audit.ts';
 import { type Coordinates, describeCoordinates } from '../contract/coordinates.ts';
-import type { OrganizationId } from '../contract/ids.ts';
+import type { EnvironmentName, OrganizationId } from '../contract/ids.ts';
 
 /** A secret that an event touched. */
 export interface AuditedSecret {
   readonly name: string;
   readonly scope?: Coordinates['scope'];
   readonly owner?: string;
-  readonly environment?: string | null;
+  readonly environment?: EnvironmentName | null;
   readonly version?: number;
   /** In how many places of the config it was named. */
   readonly places?: number;
@@ -64,7 +64,7 @@ export function eventOf(clock: Clock, caller: Caller, happening: Happening): Aud
     secrets = [],
     ...what
   } = happening;
-  const user = place.user ?? (caller.kind === 'api-key' ? caller.subject : null);
+  const user = place.user ?? (caller.kind === 'run' ? null : caller.subject);
   return {
     id: clock.newId(),
     org: caller.org,
@@ -72,7 +72,7 @@ export function eventOf(clock: Clock, caller: Caller, happening: Happening): Aud
     outcome,
     secrets,
     ...(user === null ? {} : { user }),
-    api_key_id: caller.key_id,
+    ...(caller.key_id === null ? {} : { api_key_id: caller.key_id }),
     ...(place.run_id ? { run_id: place.run_id } : {}),
     ...(place.pipeline_id ? { pipeline_id: place.pipeline_id } : {}),
     ...(place.environment ? { environment: place.environment } : {}),

@@ -38,6 +38,8 @@ export async function startRun(
     const reason = 'This key is bound to other environments or pipelines than the request names.';
     throw await refusal(needs, caller, 'start_run', reason, { place });
   }
+  if (caller.kind !== 'api-key')
+    throw await refusal(needs, caller, 'start_run', 'Only an API key starts runs.', { place });
   const now = needs.now();
   const exp = Math.floor(now.getTime() / 1000) + request.ttl_seconds;
   const run: RunRecord = {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { apiKeyId, environmentName, pipelineId, runId, timestamp, userId } from './ids.ts';
+import { scopeName } from './coordinates.ts';
+import { apiKeyId, environmentName, pipelineId, runId, secretName, timestamp, userId } from './ids.ts';
 import { page } from './page.ts';
 
 export const roleName = z.enum(['admin', 'editor', 'viewer', 'runtime']);
@@ -77,3 +78,46 @@ export const runPath = z.strictObject({ run_id: runId });
 export const startedRun = z
   .object({ run_id: runId, run_token: z.string(), expires_at: timestamp })
   .meta({ id: 'StartedRun' });
+
+/** Which runs used a secret: what a leak of it may have touched. */
+export const listRunsQuery = z.strictObject({
+  secret_name: secretName,
+  version: z.coerce.number().int().min(1).optional(),
+  ...page,
+});
+
+export const runDescription = z
+  .object({
+    run_id: z.string(),
+    pipeline_id: z.string().nullable(),
+    environment: z.string().nullable(),
+    user: z.string().nullable(),
+    started_at: timestamp.nullable(),
+    expires_at: timestamp.nullable(),
+    ended_at: timestamp.nullable(),
+    secrets: z.array(
+      z.object({
+        name: z.string(),
+        version: z.int(),
+        scope: scopeName,
+        environment: environmentName.nullable(),
+        first_used_at: timestamp,
+        last_used_at: timestamp,
+        resolves: z.int(),
+      }),
+    ),
+  })
+  .meta({ id: 'Run', description: 'A run and which version of which secret it used when.' });
+export type RunDescription = z.infer<typeof runDescription>;
+
+export const runUse = z
+  .object({
+    run_id: z.string(),
+    pipeline_id: z.string().nullable(),
+    environment: z.string().nullable(),
+    user: z.string().nullable(),
+    versions: z.array(z.int()),
+    last_used_at: timestamp,
+  })
+  .meta({ id: 'RunUse', description: 'A run that used the secret, and which of its versions.' });
+export type RunUse = z.infer<typeof runUse>;

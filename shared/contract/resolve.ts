@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { scopeName } from './coordinates.ts';
-import { environmentName, pipelineId, runId, userId } from './ids.ts';
+import { environmentName, organizationId, pipelineId, runId, userId } from './ids.ts';
 
 /** What a resolve takes at most; each is refused by the problem of its name. */
 export const limits = {
@@ -68,3 +68,16 @@ export const checkResponse = z
   })
   .meta({ id: 'CheckResponse' });
 export type CheckResponse = z.infer<typeof checkResponse>;
+
+/** What a direct invoke of the resolve function sends: a run's token, or, from the orchestrator, the run itself. */
+export const resolveInvocation = z.union([
+  z.strictObject({ run_token: z.string().max(4096), config: resolveRequest.shape.config }),
+  z.strictObject({
+    ...resolveRequest.shape,
+    org: organizationId,
+    environment: environmentName,
+    pipeline_id: pipelineId.nullish().transform((id) => id ?? undefined),
+    user: userId.nullish().transform((id) => id ?? undefined),
+    run_id: runId.nullish().transform((id) => id ?? undefined),
+  }),
+]);

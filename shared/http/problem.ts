@@ -1,5 +1,11 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { type ProblemCode, problems, problemType, SecretsError } from '../contract/errors.ts';
+import {
+  type InputError,
+  type ProblemCode,
+  problems,
+  problemType,
+  SecretsError,
+} from '../contract/errors.ts';
 
 import { safeHeaders } from './safe-headers.ts';
 
@@ -8,22 +14,38 @@ export type Log = (entry: Readonly<Record<string, string | number | undefined>>)
 
 const RETRY_AFTER_SECONDS = '1';
 
-/** An error as `application/problem+json` (RFC 9457). What we did not throw on purpose becomes `internal`. */
-export function problemResponse(error: unknown, requestId: string): APIGatewayProxyStructuredResultV2 {
-  const known = error instanceof SecretsError ? error : internal();
-  const { status, title } = problems[known.code];
-  const { code, message: detail, errors, members } = known;
+/** A problem document (RFC 9457). */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ProblemCode;
+  readonly request_id: string;
+  readonly errors?: readonly InputError[];
+}
+
+/** An error as a problem document. What we did not throw on purpose becomes `internal`. */
+export function problemOf(error: unknown, requestId: string): Problem {
+  const { code, message: detail, errors, members } = error instanceof SecretsError ? error : internal();
+  const { status, title } = problems[code];
   const problem = { ...members, type: problemType(code), title, status, detail, code, request_id: requestId };
+  return errors === undefined ? problem : { ...problem, errors };
+}
+
+/** An error as an HTTP answer. */
+export function problemResponse(error: unknown, requestId: string): APIGatewayProxyStructuredResultV2 {
+  const problem = problemOf(error, requestId);
   return {
-    statusCode: status,
+    statusCode: problem.status,
     headers: {
       ...safeHeaders,
       'content-type': 'application/problem+json',
       'x-request-id': requestId,
-      ...(code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
-      ...(code === 'unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+      ...(problem.code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
+      ...(problem.code === 'unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
     },
-    body: JSON.stringify(errors === undefined ? problem : { ...problem, errors }),
+    body: JSON.stringify(problem),
   };
 }
 
