@@ -63,8 +63,9 @@ export function defineHandler<Needs extends EdgeNeeds, R extends Route>(
     try {
       return respond(route, event, await run(needs, caller, request));
     } catch (error) {
-      // Two of the same request at once: the one that lost the race answers what the other one did.
-      const lost = error instanceof SecretsError && problems[error.code].status === 409;
+      // Two of the same request at once: the one that lost the race, or found the secret deleted or restored
+      // by the other one, answers what that one did.
+      const lost = error instanceof SecretsError && [404, 409].includes(problems[error.code].status);
       const won = lost ? await replayOf(needs, caller) : null;
       if (won === null) throw error;
       return won;
