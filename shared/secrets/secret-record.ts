@@ -71,9 +71,14 @@ export function readRecord(stored: Pick<StoredSecret, 'record'>): SecretRecord {
   return parseRecord(secretRecord, stored.record);
 }
 
-/** Reads a version's record. Its envelope proves it when it is opened. @throws SecretsError `decryption_failed` */
-export function readVersion(stored: Pick<StoredVersion, 'record'>): VersionRecord {
-  return parseRecord(versionRecord, stored.record);
+/**
+ * Reads a version's record. Its envelope proves it when it is opened, but not that it stands at its own number.
+ * @throws SecretsError `decryption_failed`
+ */
+export function readVersion(stored: Pick<StoredVersion, 'version' | 'record'>): VersionRecord {
+  const record = parseRecord(versionRecord, stored.record);
+  if (record.version !== stored.version) throw decryptionFailed();
+  return record;
 }
 
 function parseRecord<T>(schema: z.ZodType<T>, bytes: Buffer): T {
