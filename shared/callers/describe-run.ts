@@ -34,7 +34,13 @@ export async function describeRun(
   const filter = { run_id, action: 'access', outcome: 'success' } as const;
   const found = await searchLog(needs.auditLog, caller.org, filter, RESOLVES, undefined);
   const run = await needs.callers.findRun(caller.org, run_id);
-  const event = found[0]?.record.event;
+  // Who runs something chooses its run_id, so records of other places may bear this one's.
+  const records = found
+    .map(({ record }) => record)
+    .filter(({ event: { environment = null, pipeline_id = null, user = null } }) =>
+      mayRead(caller, { environment, pipeline_id, user, run_id }),
+    );
+  const event = records[0]?.event;
   if (run === null && event === undefined) throw noRun();
   const place = {
     environment: run?.environment ?? event?.environment ?? null,
@@ -48,7 +54,7 @@ export async function describeRun(
     started_at: run?.started_at ?? null,
     expires_at: run?.expires_at ?? null,
     ended_at: run?.ended_at ?? null,
-    secrets: usedSecrets(found.map(({ record }) => record)),
+    secrets: usedSecrets(records),
   };
 }
 

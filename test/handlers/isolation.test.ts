@@ -11,6 +11,7 @@ import {
   newRun,
   type Reply,
   type Request,
+  record,
 } from '../testkit/api.ts';
 
 // Routes × callers × secrets against drawings: nothing here asks the code what it would allow.
@@ -196,6 +197,20 @@ describe.each(callerKeys)('%s', (caller) => {
 
   it.each([
     { route: 'query-audit', letter: 'a', action: 'read_audit', request: {}, done: 200 },
+    {
+      route: 'list-runs',
+      letter: 'a',
+      action: 'read_audit',
+      request: { query: { secret_name: 'org' } },
+      done: 200,
+    },
+    {
+      route: 'describe-run',
+      letter: 'r',
+      action: 'read_run',
+      request: { params: { run_id: 'run-nobodys' } },
+      done: 404,
+    },
     { route: 'verify-audit', letter: 'a', action: 'read_audit', request: {}, done: 200 },
     { route: 'list-api-keys', letter: 'k', action: 'manage_api_keys', request: {}, done: 200 },
     {
@@ -362,6 +377,49 @@ describe('starting and ending runs', () => {
   });
 });
 
+describe('what a run used', () => {
+  /** Resolves in three places that all bear the same run_id, as whoever runs them may choose. */
+  async function useIn(run_id: string): Promise<void> {
+    const uses = [
+      { config: '{{secrets.p1Stg}}', environment: 'staging', pipeline_id: 'p1', user: 'ada' },
+      { config: '{{secrets.p1Prd}}', environment: 'production', pipeline_id: 'p1', user: 'ada' },
+      { config: '{{secrets.p2Stg}}', environment: 'staging', pipeline_id: 'p2', user: 'bob' },
+    ];
+    for (const body of uses)
+      expect((await call('resolve-config', as('runtime', { body: { ...body, run_id } }))).status).toBe(200);
+    await record();
+  }
+
+  it.each([
+    { caller: 'admin', seen: ['p1Stg', 'p1Prd', 'p2Stg'] },
+    { caller: 'viewer', seen: ['p1Stg', 'p1Prd', 'p2Stg'] },
+    { caller: 'viewerStaging', seen: ['p1Stg', 'p2Stg'] },
+    { caller: 'editorP1', seen: ['p1Stg', 'p1Prd'] },
+    { caller: 'runtimeP1Staging', seen: ['p1Stg'] },
+    { caller: 'run', seen: null },
+    { caller: 'rivalAdmin', seen: null },
+  ] as const)('$caller sees $seen of what bears its id', async ({ caller, seen }) => {
+    const run_id = `uses-${caller}`;
+    await useIn(run_id);
+    const reply = await call('describe-run', as(caller, { params: { run_id } }));
+    expect(reply.status).toBe(seen === null ? 404 : 200);
+    if (seen === null) return;
+    const used = jsonOf(reply)['secrets'];
+    expect(used).toEqual(seen.map((name) => expect.objectContaining({ name, resolves: 1 })));
+  });
+
+  it.each([
+    { caller: 'run', run_id: 'run-1', status: 200 },
+    { caller: 'run', run_id: 'run-2', status: 404 },
+    { caller: 'runtimeP1Staging', run_id: 'run-2', status: 200 },
+    { caller: 'editorP1', run_id: 'run-2', status: 200 },
+    { caller: 'rivalAdmin', run_id: 'run-2', status: 404 },
+    { caller: 'endedRun', run_id: 'run-2', status: 401 },
+  ] as const)('$caller describes $run_id: $status', async ({ caller, run_id, status }) => {
+    expect((await call('describe-run', as(caller, { params: { run_id } }))).status).toBe(status);
+  });
+});
+
 describe('what cannot be seen answers like what is not there', () => {
   /** An answer but for the id of its request. */
   const said = ({ status, headers, text, requestId }: Reply) => ({
@@ -435,7 +493,7 @@ it('every route of the table is in one of the tests above', () => {
     ...['describe-secret', 'secret-history', 'rotate-secret', 'rollback-secret', 'update-secret'],
     ...['delete-secret', 'restore-secret', 'put-secret', 'create-secret', 'list-secrets', 'query-audit'],
     ...['verify-audit', 'list-api-keys', 'create-api-key', 'revoke-api-key', 'start-run', 'end-run'],
-    ...['resolve-config', 'check-config', 'health', 'openapi'],
+    ...['resolve-config', 'check-config', 'list-runs', 'describe-run', 'health', 'openapi'],
   ];
   expect(routes.map(({ name }) => name).sort()).toEqual(covered.sort());
 });
