@@ -28,6 +28,20 @@ export function keyCaller(
   };
 }
 
+/** The orchestrator of an account, as the resolve function knows it. */
+export function orchestratorCaller(): Caller {
+  return {
+    kind: 'orchestrator',
+    org: organizationId.parse('acme'),
+    key_id: null,
+    role: 'runtime',
+    subject: 'orchestrator',
+    pipelines: null,
+    environments: null,
+    ...origin,
+  };
+}
+
 /** A caller with the token of a run. */
 export function runCaller(
   place: { readonly pipeline_id?: string; readonly environment?: string; readonly user?: string | null } = {},

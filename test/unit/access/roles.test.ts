@@ -4,22 +4,22 @@ import { type Action, allows, allowsPlace, mayEver } from '../../../shared/acces
 import { roleName } from '../../../shared/contract/access.ts';
 import type { Coordinates } from '../../../shared/contract/coordinates.ts';
 import { environmentName, pipelineId, secretName, userId } from '../../../shared/contract/ids.ts';
-import { keyCaller, runCaller } from '../../testkit/callers.ts';
+import { keyCaller, orchestratorCaller, runCaller } from '../../testkit/callers.ts';
 
 // The oracle is a set of drawings: nothing in it is computed as the code under test computes it.
 
 const READS: readonly Action[] = ['read', 'check', 'resolve'];
 const WRITES: readonly Action[] = ['create', 'rotate', 'rollback', 'update', 'delete', 'restore'];
-const OTHERS: readonly Action[] = ['read_audit', 'start_run', 'end_run', 'manage_api_keys'];
+const OTHERS: readonly Action[] = ['read_audit', 'read_run', 'start_run', 'end_run', 'manage_api_keys'];
 const ACTIONS = [...READS, ...WRITES, ...OTHERS];
 
 /** What each kind of caller may at all: CONTRACT's table of roles. */
 const may: Readonly<Record<'admin' | 'editor' | 'viewer' | 'runtime' | 'run', readonly Action[]>> = {
-  admin: ['read', 'check', ...WRITES, 'read_audit', 'end_run', 'manage_api_keys'],
-  editor: ['read', 'check', ...WRITES, 'read_audit'],
-  viewer: ['read', 'check', 'read_audit'],
-  runtime: ['read', 'check', 'resolve', 'start_run', 'end_run'],
-  run: ['read', 'check', 'resolve', 'end_run'],
+  admin: ['read', 'check', ...WRITES, 'read_audit', 'read_run', 'end_run', 'manage_api_keys'],
+  editor: ['read', 'check', ...WRITES, 'read_audit', 'read_run'],
+  viewer: ['read', 'check', 'read_audit', 'read_run'],
+  runtime: ['read', 'check', 'resolve', 'read_run', 'start_run', 'end_run'],
+  run: ['read', 'check', 'resolve', 'read_run', 'end_run'],
 };
 
 const org = { scope: 'org' } as const;
@@ -118,6 +118,14 @@ describe('allows, on a target', () => {
   it.each(runs)('a run $run', ({ caller, reach }) => {
     const { decided, drawn } = compare(caller, may.run, reach);
     expect(decided).toEqual(drawn);
+  });
+
+  it('the orchestrator: as a runtime key that is bound to nothing', () => {
+    const { decided, drawn } = compare(orchestratorCaller(), may.runtime, 'www www ww www');
+    expect(decided).toEqual(drawn);
+    expect(ACTIONS.filter((action) => allows(orchestratorCaller(), action)).sort()).toEqual(
+      [...may.runtime].sort(),
+    );
   });
 
   it('a run owns no secret: what is not read it may not do to one, not even what its kind may', () => {
