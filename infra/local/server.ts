@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { SecretsError } from '../../shared/contract/errors.ts';
 import { readSettings } from './settings.ts';
 
@@ -15,6 +16,9 @@ start().catch((error: unknown) => {
 
 function reasonOf(error: unknown): string {
   if (error instanceof SecretsError) return error.message;
+  if (error instanceof z.ZodError) {
+    return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  }
   if (!(error instanceof Error)) return 'The reason is not known.';
   if ('code' in error && error.code === 'EADDRINUSE') {
     return 'Another program listens there. Choose another port with FM_PORT.';
