@@ -26,7 +26,7 @@ export async function startThrowawayServer(): Promise<ThrowawayServer> {
   // key of the first start and is read here instead of being passed on.
   const server = spawn(process.execPath, ['infra/local/server.ts'], {
     cwd: project,
-    env: { ...process.env, FM_DATA_DIR: dataDir, FM_PORT: '0', FM_HOST: '127.0.0.1' },
+    env: { ...withoutOurs(process.env), FM_DATA_DIR: dataDir, FM_PORT: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
@@ -56,4 +56,9 @@ export async function startThrowawayServer(): Promise<ThrowawayServer> {
   }
   await stop();
   throw new Error(`The server ended before it was ready. ${said}`);
+}
+
+/** The environment without settings of a real server: its keyring must not be met here. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('FM_')));
 }
