@@ -1,5 +1,6 @@
 import type { CallerStore } from './access/caller-store.ts';
 import type { ReplayStore } from './access/replay.ts';
+import type { CheckpointStore } from './audit/checkpoint-store.ts';
 import type { AuditLog } from './audit/log.ts';
 import type { AuditOutbox, Trail } from './audit/outbox.ts';
 import type { DataKeyStore, DataKeys } from './envelope/data-keys.ts';
@@ -17,6 +18,7 @@ export interface Services {
   readonly replays: ReplayStore;
   readonly outbox: AuditOutbox;
   readonly auditLog: AuditLog;
+  readonly checkpoints: CheckpointStore;
 
   /** Made of the ports above, once per process: they remember. */
   readonly dataKeys: DataKeys;

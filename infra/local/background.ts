@@ -1,3 +1,4 @@
+import { handler as checkpointAudit } from '../../functions/checkpoint-audit.ts';
 import { handler as purgeDeleted } from '../../functions/purge-deleted.ts';
 import { handler as recordAudit } from '../../functions/record-audit.ts';
 import type { EmbeddedServices } from '../../shared/embedded/services.ts';
@@ -5,6 +6,7 @@ import { streamEvent } from './events.ts';
 
 const RECORD_AFTER_MS = 10;
 const RETRY_AFTER_MS = 1000;
+const CHECKPOINT_EVERY_MS = 60 * 1000;
 const PURGE_EVERY_MS = 60 * 60 * 1000;
 // Small enough that requests which wait for the same store do not notice.
 const BATCH = 100;
@@ -39,19 +41,25 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
       await auditStore.settle(pending.map(({ position }) => position));
     }
   };
-  const purge = () => {
-    Promise.all([purgeDeleted(), callerStore.forgetReplays()]).catch(() =>
-      log({ level: 'error', function: 'purge-deleted', code: 'unavailable' }),
-    );
+  /** Runs now and then again and again; what fails is tried again the next time. */
+  const every = (ms: number, name: string, run: () => Promise<unknown>) => {
+    const attempt = () => {
+      run().catch(() => log({ level: 'error', function: name, code: 'unavailable' }));
+    };
+    attempt();
+    return setInterval(attempt, ms);
   };
 
   database.onCommit = () => recordSoon();
   recordSoon(0);
-  purge();
-  const clock = setInterval(purge, PURGE_EVERY_MS);
+  const clocks = [
+    every(PURGE_EVERY_MS, 'purge-deleted', purgeDeleted),
+    every(PURGE_EVERY_MS, 'forget-replays', () => callerStore.forgetReplays()),
+    every(CHECKPOINT_EVERY_MS, 'checkpoint-audit', checkpointAudit),
+  ];
   return {
     stop: async () => {
-      clearInterval(clock);
+      for (const clock of clocks) clearInterval(clock);
       clearTimeout(waiting);
       await recording;
       // What cannot be recorded now waits in the outbox for the next start.

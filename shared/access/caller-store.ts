@@ -37,4 +37,6 @@ export interface CallerStore<Trail> {
 
   /** @throws SecretsError `validation` when the organization exists */
   addOrganization(organization: OrganizationRecord, firstKey: ApiKeyRecord, trail: Trail): Promise<void>;
+  /** Every organization by id, from after an id on. */
+  listOrganizations(limit: number, after: string | undefined): Promise<Page<OrganizationRecord>>;
 }

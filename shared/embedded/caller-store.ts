@@ -129,6 +129,14 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
     });
   }
 
+  async listOrganizations(limit: number, after: string | undefined): Promise<Page<OrganizationRecord>> {
+    const sql = 'SELECT id, created_at FROM organizations WHERE id > ? ORDER BY id LIMIT ?';
+    const rows = this.#db.all<OrganizationRecord>(sql, after ?? '', limit + 1);
+    const items = rows.slice(0, limit);
+    const last = items.at(-1);
+    return rows.length > limit && last !== undefined ? { items, next: last.id } : { items };
+  }
+
   async find(caller: string, key: string): Promise<Replay | null> {
     const row = this.#db.get<Replay>(
       `SELECT caller, key, fingerprint, status, answer, expires_at FROM replays

@@ -8,12 +8,14 @@ import { SignatureVerifier } from '../envelope/signature.ts';
 import type { Services } from '../services.ts';
 import { EmbeddedAuditStore } from './audit-store.ts';
 import { EmbeddedCallerStore } from './caller-store.ts';
+import { CheckpointFolder } from './checkpoint-store.ts';
 import { Database } from './database.ts';
 import { Keyring } from './keyring.ts';
 import { EmbeddedSecretStore } from './secret-store.ts';
 
 const settings = z.object({
   FM_DATA_DIR: z.string().min(1).default('.flowmason'),
+  FM_CHECKPOINT_DIR: z.string().min(1).optional(),
   FM_KEYRING: z.string().min(1).optional(),
   FM_ENVIRONMENTS: z
     .string()
@@ -32,7 +34,7 @@ export interface EmbeddedServices extends Services {
 
 /** Opens the store and the keyring of a data dir, making them where there are none. @throws SecretsError `unavailable` */
 export function openServices(env: Readonly<Record<string, string | undefined>>): EmbeddedServices {
-  const { FM_DATA_DIR, FM_KEYRING, FM_ENVIRONMENTS } = settings.parse(env);
+  const { FM_DATA_DIR, FM_KEYRING, FM_CHECKPOINT_DIR, FM_ENVIRONMENTS } = settings.parse(env);
   const dataDir = resolve(FM_DATA_DIR);
   // SQLite makes its WAL beside the file with the file's own mode.
   process.umask(0o077);
@@ -53,6 +55,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     replays: callers,
     outbox: auditStore,
     auditLog: auditStore,
+    checkpoints: new CheckpointFolder(resolve(FM_CHECKPOINT_DIR ?? join(dataDir, 'checkpoints'))),
     dataKeys: new DataKeys({ keyService, dataKeyStore: store, newId, now }),
     signatures: new SignatureVerifier(keyService),
     environments: FM_ENVIRONMENTS,

@@ -2,8 +2,13 @@ import { hash, verify } from 'node:crypto';
 import { lengthPrefixed } from './bytes.ts';
 import type { KeyService, SigningPurpose } from './key-service.ts';
 
-/** What is signed: the purpose bound to the message, so that a run token can never be read as a checkpoint. */
-export function signedBytes(purpose: SigningPurpose, message: Uint8Array): Buffer {
+/**
+ * What is signed: the purpose bound to the message, so that a run token can never be read as a key record. A
+ * checkpoint is signed as it stands, so that other people's tools can verify it; it begins with text, and
+ * everything else with the length of its purpose, so that neither can be read as the other.
+ */
+export function signedBytes(purpose: SigningPurpose, message: Uint8Array): Uint8Array {
+  if (purpose === 'checkpoint') return message;
   return lengthPrefixed([`flowmason/${purpose}/v1`, message]);
 }
 

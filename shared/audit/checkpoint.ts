@@ -1,0 +1,70 @@
+import { hash, type KeyObject, verify } from 'node:crypto';
+import type { OrganizationId } from '../contract/ids.ts';
+
+/** What the tree of an organization's records was at a moment. */
+export interface Checkpoint {
+  readonly org: OrganizationId;
+  /** How many records it covers. */
+  readonly size: number;
+  /** The root of RFC 6962's tree over them. */
+  readonly root: Buffer;
+  /** When it was made; RFC 3339. */
+  readonly time: string;
+}
+
+const ORIGIN = 'flowmason-secrets/';
+const TIME = 'time ';
+
+/**
+ * The text that is signed: C2SP's tlog-checkpoint, with the time as an extension line.
+ *
+ *   flowmason-secrets/<org> ⏎ size ⏎ root in base64 ⏎ time 2026-01-31T12:00:00.000Z ⏎
+ */
+export function checkpointText({ org, size, root, time }: Checkpoint): string {
+  return `${ORIGIN}${org}\n${size}\n${root.toString('base64')}\n${TIME}${time}\n`;
+}
+
+/** A signed note (C2SP signed-note): the text, a blank line, and the signature line of the log's own key. */
+export function signedNote(
+  text: string,
+  org: OrganizationId,
+  signature: Uint8Array,
+  publicKey: KeyObject,
+): string {
+  const signed = Buffer.concat([keyId(publicKey), signature]).toString('base64');
+  return `${text}\n— ${ORIGIN}${org} ${signed}\n`;
+}
+
+/** A note's checkpoint, when the key's signature on it is right; null otherwise. Other signatures may stand beside it. */
+export function openNote(note: string, publicKey: KeyObject): Checkpoint | null {
+  const end = note.lastIndexOf('\n\n');
+  if (end < 0) return null;
+  const text = note.slice(0, end + 1);
+  const checkpoint = parseText(text);
+  if (checkpoint === null) return null;
+  const id = keyId(publicKey);
+  const isSigned = note
+    .slice(end + 2)
+    .split('\n')
+    .some((line) => {
+      const parts = /^— (\S+) ([A-Za-z0-9+/]+={0,2})$/.exec(line);
+      if (parts?.[1] !== `${ORIGIN}${checkpoint.org}`) return false;
+      const signed = Buffer.from(parts[2] ?? '', 'base64');
+      if (!signed.subarray(0, 4).equals(id)) return false;
+      return verify('sha256', Buffer.from(text), publicKey, signed.subarray(4));
+    });
+  return isSigned ? checkpoint : null;
+}
+
+/** The first four bytes of the SHA-256 of the key's SPKI: how C2SP names an ECDSA key. */
+export function keyId(publicKey: KeyObject): Buffer {
+  return hash('sha256', publicKey.export({ format: 'der', type: 'spki' }), 'buffer').subarray(0, 4);
+}
+
+function parseText(text: string): Checkpoint | null {
+  const parts =
+    /^flowmason-secrets\/([a-z0-9-]+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\ntime (\S+)\n$/.exec(text);
+  if (parts === null) return null;
+  const [, org = '', size, root = '', time = ''] = parts;
+  return { org: org as OrganizationId, size: Number(size), root: Buffer.from(root, 'base64'), time };
+}
