@@ -43,10 +43,19 @@ async function locateAny(needs: WriteNeeds, caller: Caller, request: DeleteReque
 }
 
 async function removeForGood(needs: WriteNeeds, caller: Caller, before: StoredSecret): Promise<true | null> {
-  const secrets = [auditedSecret(before.at, readRecord(before).current.version)];
+  const secrets = [auditedSecret(before.at, versionOf(before))];
   const removed = await needs.secrets.remove(caller.org, before.at, before.revision, {
     event: eventOf(needs, caller, { action: 'purge', secrets }),
     replay: replayFor(caller, needs.now(), 204, ''),
   });
   return removed || null;
+}
+
+/** What was damaged in the store must still go: else its place could never be used again. */
+function versionOf(before: StoredSecret): number | undefined {
+  try {
+    return readRecord(before).current.version;
+  } catch {
+    return undefined;
+  }
 }
