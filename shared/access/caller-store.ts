@@ -6,6 +6,8 @@ import type { RunRecord } from './run-token.ts';
 export interface OrganizationRecord {
   readonly id: OrganizationId;
   readonly created_at: string;
+  /** Whether reads of metadata leave a record too. */
+  readonly record_reads: boolean;
 }
 
 /**
@@ -37,6 +39,10 @@ export interface CallerStore<Trail> {
 
   /** @throws SecretsError `validation` when the organization exists */
   addOrganization(organization: OrganizationRecord, firstKey: ApiKeyRecord, trail: Trail): Promise<void>;
+  /** The organization of that id; null when there is none. */
+  findOrganization(id: OrganizationId): Promise<OrganizationRecord | null>;
+  /** Writes an organization's settings. @throws SecretsError `idempotency_conflict`, `unavailable` */
+  saveOrganization(organization: OrganizationRecord, trail: Trail): Promise<void>;
   /** Every organization by id, from after an id on. */
   listOrganizations(limit: number, after: string | undefined): Promise<Page<OrganizationRecord>>;
 }

@@ -1,17 +1,18 @@
 import type { Caller } from '../access/caller.ts';
 import type { AuditEntry, AuditQuery } from '../contract/audit.ts';
 import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
-import { type DemandNeeds, demand } from './demand.ts';
+import { demand } from './demand.ts';
 import type { AuditedSecret } from './event.ts';
 import type { LogFilter } from './facets.ts';
 import type { AuditLog } from './log.ts';
+import { type ReadNeeds, recordRead } from './record-read.ts';
 import { type FoundRecord, searchLog } from './search-log.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Who did what, newest first: one entry per secret that an event touched. @throws SecretsError `forbidden`, `validation` */
 export async function queryAudit(
-  needs: DemandNeeds & { auditLog: AuditLog },
+  needs: ReadNeeds & { auditLog: AuditLog },
   caller: Caller,
   request: AuditQuery,
 ): Promise<Page<AuditEntry>> {
@@ -24,6 +25,7 @@ export async function queryAudit(
   };
   // One record more than asked for tells whether there is a next page.
   const records = await searchLog(needs.auditLog, caller.org, wanted, limit + 1, start);
+  await recordRead(needs, caller, 'read_audit');
   const entries = records.flatMap((record) => entriesOf(record, wanted, start));
   const next = entries[limit];
   return {

@@ -4,12 +4,13 @@ import type { KeyService } from '../envelope/key-service.ts';
 import { emptyChain, type StoredRecord } from './chain.ts';
 import { type Checkpoint, openNote } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
-import { type DemandNeeds, demand } from './demand.ts';
+import { demand } from './demand.ts';
 import type { AuditLog } from './log.ts';
+import { type ReadNeeds, recordRead } from './record-read.ts';
 import { TILE_WIDTH, tileHashes, tilePath } from './tiles.ts';
 import { type BadRecord, ChainVerifier } from './verify-chain.ts';
 
-interface Needs extends DemandNeeds {
+interface Needs extends ReadNeeds {
   readonly auditLog: Pick<AuditLog, 'head' | 'read'>;
   readonly checkpoints: CheckpointStore;
   readonly keyService: Pick<KeyService, 'publicKey'>;
@@ -32,6 +33,7 @@ const CHECKPOINTS = 1000;
  */
 export async function verifyAudit(needs: Needs, caller: Caller): Promise<Verification> {
   await demand(needs, caller, 'read_audit');
+  await recordRead(needs, caller, 'verify_audit');
   const { org } = caller;
   const verifier = new ChainVerifier(emptyChain(org));
   const covered = await coveredSize(needs, org);

@@ -43,5 +43,8 @@ export async function createOrganization(
     reason: `organization ${id} with admin key ${record.id}`,
   };
   deliver(key);
-  await needs.callers.addOrganization({ id, created_at }, record, { event, replay: null });
+  await needs.callers.addOrganization({ id, created_at, record_reads: true }, record, {
+    event,
+    replay: null,
+  });
 }

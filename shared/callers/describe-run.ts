@@ -2,17 +2,18 @@ import type { Caller } from '../access/caller.ts';
 import type { CallerStore } from '../access/caller-store.ts';
 import { allowsPlace } from '../access/roles.ts';
 import type { AuditRecord } from '../audit/chain.ts';
-import { type DemandNeeds, demand } from '../audit/demand.ts';
+import { demand } from '../audit/demand.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Trail } from '../audit/outbox.ts';
+import { type ReadNeeds, recordRead } from '../audit/record-read.ts';
 import { searchLog } from '../audit/search-log.ts';
 import type { RunDescription } from '../contract/access.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { RunId } from '../contract/ids.ts';
 
-interface Needs extends DemandNeeds {
-  readonly callers: Pick<CallerStore<Trail>, 'findRun'>;
+interface Needs extends ReadNeeds {
+  readonly callers: Pick<CallerStore<Trail>, 'findRun' | 'findOrganization'>;
   readonly auditLog: AuditLog;
 }
 
@@ -48,6 +49,7 @@ export async function describeRun(
     user: run === null ? (event?.user ?? null) : run.user,
   };
   if (!mayRead(caller, { ...place, run_id })) throw noRun();
+  await recordRead(needs, caller, 'read_run', [], { about: run_id });
   return {
     run_id,
     ...place,

@@ -1,14 +1,15 @@
 import type * as z from 'zod';
 import type { Caller } from '../access/caller.ts';
 import type { CallerStore } from '../access/caller-store.ts';
-import { type DemandNeeds, demand } from '../audit/demand.ts';
+import { demand } from '../audit/demand.ts';
 import type { Trail } from '../audit/outbox.ts';
+import { type ReadNeeds, recordRead } from '../audit/record-read.ts';
 import type { ApiKeyDescription, listApiKeysQuery } from '../contract/access.ts';
 import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
 import { describeApiKey } from './create-api-key.ts';
 
-interface Needs extends DemandNeeds {
-  readonly callers: Pick<CallerStore<Trail>, 'listApiKeys'>;
+interface Needs extends ReadNeeds {
+  readonly callers: Pick<CallerStore<Trail>, 'listApiKeys' | 'findOrganization'>;
 }
 
 /** The organization's API keys, newest first, revoked and expired ones too. @throws SecretsError `forbidden` */
@@ -18,6 +19,7 @@ export async function listApiKeys(
   request: z.infer<typeof listApiKeysQuery>,
 ): Promise<Page<ApiKeyDescription>> {
   await demand(needs, caller, 'manage_api_keys');
+  await recordRead(needs, caller, 'list_api_keys');
   const after =
     request.cursor === undefined
       ? undefined

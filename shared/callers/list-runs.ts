@@ -1,12 +1,13 @@
 import type * as z from 'zod';
 import type { Caller } from '../access/caller.ts';
-import { type DemandNeeds, demand } from '../audit/demand.ts';
+import { demand } from '../audit/demand.ts';
 import type { AuditLog } from '../audit/log.ts';
+import { type ReadNeeds, recordRead } from '../audit/record-read.ts';
 import { searchLog } from '../audit/search-log.ts';
 import type { listRunsQuery, RunUse } from '../contract/access.ts';
 import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
 
-interface Needs extends DemandNeeds {
+interface Needs extends ReadNeeds {
   readonly auditLog: AuditLog;
 }
 
@@ -20,6 +21,7 @@ export async function listRuns(
   request: z.infer<typeof listRunsQuery>,
 ): Promise<Page<RunUse>> {
   await demand(needs, caller, 'read_audit');
+  await recordRead(needs, caller, 'list_runs', [{ name: request.secret_name }]);
   const { secret_name, version, limit, cursor } = request;
   const skipped = cursor === undefined ? 0 : Number(decodeCursor(cursor, /^\d{1,6}$/));
   const filter = { secret_name, action: 'access', outcome: 'success' } as const;

@@ -18,6 +18,16 @@ export const auditAction = z.enum([
   'create_api_key',
   'revoke_api_key',
   'create_organization',
+  'update_organization',
+  'read',
+  'list',
+  'check',
+  'read_history',
+  'read_run',
+  'list_runs',
+  'list_api_keys',
+  'read_audit',
+  'verify_audit',
 ]);
 export type AuditAction = z.infer<typeof auditAction>;
 

@@ -113,15 +113,16 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
   }
 
   async addOrganization(
-    { id, created_at }: OrganizationRecord,
+    { id, created_at, record_reads }: OrganizationRecord,
     firstKey: ApiKeyRecord,
     trail: Trail,
   ): Promise<void> {
     await this.#db.write(() => {
       const added = this.#db.run(
-        'INSERT INTO organizations (id, created_at) VALUES (?, ?) ON CONFLICT DO NOTHING',
+        'INSERT INTO organizations (id, created_at, record_reads) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
         id,
         created_at,
+        Number(record_reads),
       );
       if (added === 0) throw invalid('organization', 'exists; choose another name');
       this.#insertApiKey(firstKey);
@@ -129,10 +130,23 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
     });
   }
 
+  async findOrganization(id: OrganizationId): Promise<OrganizationRecord | null> {
+    const sql = 'SELECT id, created_at, record_reads FROM organizations WHERE id = ?';
+    const row = this.#db.get<OrganizationRow>(sql, id);
+    return row === undefined ? null : toOrganization(row);
+  }
+
+  async saveOrganization({ id, record_reads }: OrganizationRecord, trail: Trail): Promise<void> {
+    await this.#db.write(() => {
+      this.#db.run('UPDATE organizations SET record_reads = ? WHERE id = ?', Number(record_reads), id);
+      leaveTrail(this.#db, trail);
+    });
+  }
+
   async listOrganizations(limit: number, after: string | undefined): Promise<Page<OrganizationRecord>> {
-    const sql = 'SELECT id, created_at FROM organizations WHERE id > ? ORDER BY id LIMIT ?';
-    const rows = this.#db.all<OrganizationRecord>(sql, after ?? '', limit + 1);
-    const items = rows.slice(0, limit);
+    const sql = 'SELECT id, created_at, record_reads FROM organizations WHERE id > ? ORDER BY id LIMIT ?';
+    const rows = this.#db.all<OrganizationRow>(sql, after ?? '', limit + 1);
+    const items = rows.slice(0, limit).map(toOrganization);
     const last = items.at(-1);
     return rows.length > limit && last !== undefined ? { items, next: last.id } : { items };
   }
@@ -163,6 +177,14 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
       JSON.stringify(key),
     );
   }
+}
+
+interface OrganizationRow extends Omit<OrganizationRecord, 'record_reads'> {
+  readonly record_reads: number;
+}
+
+function toOrganization(row: OrganizationRow): OrganizationRecord {
+  return { ...row, record_reads: row.record_reads === 1 };
 }
 
 function toApiKey({ record, last_used_at, revoked_at }: ApiKeyRow): ApiKeyRecord & ApiKeyState {

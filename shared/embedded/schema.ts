@@ -3,7 +3,8 @@ export const migrations: readonly string[] = [
   `
   CREATE TABLE organizations (
     id TEXT PRIMARY KEY,
-    created_at TEXT NOT NULL
+    created_at TEXT NOT NULL,
+    record_reads INTEGER NOT NULL
   ) STRICT;
 
   CREATE TABLE secrets (

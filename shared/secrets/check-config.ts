@@ -1,4 +1,6 @@
 import type { Caller } from '../access/caller.ts';
+import { auditedSecret } from '../audit/event.ts';
+import { type ReadNeeds, recordRead } from '../audit/record-read.ts';
 import { pathsOf } from '../contract/references.ts';
 import type { CheckResponse, ResolveRequest } from '../contract/resolve.ts';
 import { type FindNeeds, findReferences } from './find-references.ts';
@@ -6,16 +8,20 @@ import { nearestNames } from './nearest-names.ts';
 import { nextRotationAt } from './secret-record.ts';
 
 /**
- * Says what a resolve of this config would find. Opens nothing and records no access.
+ * Says what a resolve of this config would find. Opens nothing.
  * @throws SecretsError `forbidden`; `validation`; the limits by their names; `unresolved_references` when a
  *   string is no valid reference
  */
 export async function checkConfig(
-  needs: FindNeeds,
+  needs: FindNeeds & ReadNeeds,
   caller: Caller,
   request: ResolveRequest,
 ): Promise<CheckResponse> {
   const { place, findings } = await findReferences(needs, caller, 'check', request);
+  const secrets = [...findings].map(([{ name }, finding]) =>
+    'problem' in finding ? { name, problem: finding.problem } : auditedSecret(finding.from.stored.at),
+  );
+  await recordRead(needs, caller, 'check', secrets, { place });
   const missing = [...findings].filter(([, finding]) => 'problem' in finding).map(([reference]) => reference);
   const nearest = missing.length === 0 ? null : await nearestNames(needs, caller.org, place, missing);
   const now = needs.now().toISOString();

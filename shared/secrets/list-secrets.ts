@@ -1,13 +1,14 @@
 import type { Caller } from '../access/caller.ts';
 import { allows } from '../access/roles.ts';
-import { type DemandNeeds, demand } from '../audit/demand.ts';
+import { demand } from '../audit/demand.ts';
+import { type ReadNeeds, recordRead } from '../audit/record-read.ts';
 import { coordinatesKey, selects } from '../contract/coordinates.ts';
 import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
 import type { ListSecretsQuery, SecretMetadata } from '../contract/secrets.ts';
 import { readRecord, toMetadata } from './secret-record.ts';
 import type { SecretStore, StoredSecret } from './secret-store.ts';
 
-interface Needs extends DemandNeeds {
+interface Needs extends ReadNeeds {
   readonly secrets: Pick<SecretStore, 'list'>;
 }
 
@@ -31,6 +32,7 @@ export async function listSecrets(
     found.push(...page.items.filter(wanted));
     after = page.next;
   } while (after !== undefined && found.length <= limit);
+  await recordRead(needs, caller, 'list');
   const items = found.slice(0, limit);
   const last = items.at(-1);
   return {

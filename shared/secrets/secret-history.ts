@@ -1,5 +1,7 @@
 import type * as z from 'zod';
 import type { Caller } from '../access/caller.ts';
+import { auditedSecret } from '../audit/event.ts';
+import { type ReadNeeds, recordRead } from '../audit/record-read.ts';
 import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
 import type { HistoryEntry, historyQuery } from '../contract/secrets.ts';
 import { type Located, type LocateNeeds, locate } from './locate.ts';
@@ -7,7 +9,7 @@ import { readRecord, readVersion } from './secret-record.ts';
 import type { SecretStore } from './secret-store.ts';
 
 type HistoryRequest = Located & z.infer<typeof historyQuery>;
-type Needs = LocateNeeds & { readonly secrets: Pick<SecretStore, 'versions'> };
+type Needs = LocateNeeds & ReadNeeds & { readonly secrets: Pick<SecretStore, 'versions'> };
 
 /** A secret's versions, newest first. @throws SecretsError `forbidden`, `not_found`, `ambiguous_secret` */
 export async function secretHistory(
@@ -19,6 +21,7 @@ export async function secretHistory(
   const current = readRecord(found).current.version;
   const below = request.cursor === undefined ? undefined : Number(decodeCursor(request.cursor, /^\d{1,15}$/));
   const { items, next } = await needs.secrets.versions(caller.org, found.at, { limit: request.limit, below });
+  await recordRead(needs, caller, 'read_history', [auditedSecret(found.at)]);
   return {
     items: items.map((stored) => {
       const { version, created_at, created_by, reason, restores } = readVersion(stored);
