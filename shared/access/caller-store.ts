@@ -1,3 +1,4 @@
+import { SecretsError } from '../contract/errors.ts';
 import type { ApiKeyId, OrganizationId, RunId } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
 import type { ApiKeyRecord, ApiKeyState } from './api-key.ts';
@@ -37,7 +38,7 @@ export interface CallerStore<Trail> {
   /** Ends a run; one that ended already keeps its first time. @throws SecretsError as above */
   endRun(org: OrganizationId, id: RunId, at: string, trail: Trail): Promise<void>;
 
-  /** @throws SecretsError `validation` when the organization exists */
+  /** @throws SecretsError `organization_exists` */
   addOrganization(organization: OrganizationRecord, firstKey: ApiKeyRecord, trail: Trail): Promise<void>;
   /** The organization of that id; null when there is none. */
   findOrganization(id: OrganizationId): Promise<OrganizationRecord | null>;
@@ -45,4 +46,9 @@ export interface CallerStore<Trail> {
   saveOrganization(organization: OrganizationRecord, trail: Trail): Promise<void>;
   /** Every organization by id, from after an id on. */
   listOrganizations(limit: number, after: string | undefined): Promise<Page<OrganizationRecord>>;
+}
+
+/** The refusal of a name that an organization has. */
+export function organizationExists(): SecretsError {
+  return new SecretsError('organization_exists', 'Choose another name.');
 }

@@ -1,4 +1,4 @@
-import type { CallerStore } from '../access/caller-store.ts';
+import { type CallerStore, organizationExists } from '../access/caller-store.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { Trail } from '../audit/outbox.ts';
 import type { OrganizationId } from '../contract/ids.ts';
@@ -6,7 +6,7 @@ import type { KeyService } from '../envelope/key-service.ts';
 import { makeApiKey } from './create-api-key.ts';
 
 interface Needs {
-  readonly callers: Pick<CallerStore<Trail>, 'addOrganization'>;
+  readonly callers: Pick<CallerStore<Trail>, 'addOrganization' | 'findOrganization'>;
   readonly keyService: Pick<KeyService, 'sign'>;
   readonly now: () => Date;
   readonly newId: () => string;
@@ -16,13 +16,15 @@ interface Needs {
  * Makes an organization and its first admin key. For whoever has the store itself; no route leads here.
  * @param deliver gets the key, before it is in force: a crash between the two leaves a key that opens nothing,
  *   and not an organization that nobody can enter
- * @throws SecretsError `validation` when the organization exists; `unavailable`
+ * @throws SecretsError `organization_exists`, `unavailable`
  */
 export async function createOrganization(
   needs: Needs,
   id: OrganizationId,
   deliver: (key: string) => void,
 ): Promise<void> {
+  // Asked first, so that no key is shown of an organization that is another's already.
+  if ((await needs.callers.findOrganization(id)) !== null) throw organizationExists();
   const now = needs.now();
   const created_at = now.toISOString();
   const { record, key } = await makeApiKey(

@@ -9,6 +9,7 @@ export const problems = {
   secret_deleted: { status: 409, title: 'A deleted secret holds these coordinates' },
   ambiguous_secret: { status: 409, title: 'More than one secret matches' },
   version_conflict: { status: 409, title: 'The secret was changed meanwhile' },
+  organization_exists: { status: 409, title: 'An organization of this name exists' },
   run_exists: { status: 409, title: 'A run with this id exists' },
   idempotency_conflict: { status: 409, title: 'This Idempotency-Key was used before' },
   body_too_large: { status: 413, title: 'The request is too large' },

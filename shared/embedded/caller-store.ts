@@ -1,9 +1,9 @@
 import type { ApiKeyRecord, ApiKeyState } from '../access/api-key.ts';
-import type { CallerStore, OrganizationRecord } from '../access/caller-store.ts';
+import { type CallerStore, type OrganizationRecord, organizationExists } from '../access/caller-store.ts';
 import type { Replay, ReplayStore } from '../access/replay.ts';
 import type { RunRecord } from '../access/run-token.ts';
 import type { Trail } from '../audit/outbox.ts';
-import { invalid, SecretsError } from '../contract/errors.ts';
+import { SecretsError } from '../contract/errors.ts';
 import type { ApiKeyId, OrganizationId, RunId } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
 import type { Database } from './database.ts';
@@ -124,7 +124,7 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
         created_at,
         Number(record_reads),
       );
-      if (added === 0) throw invalid('organization', 'exists; choose another name');
+      if (added === 0) throw organizationExists();
       this.#insertApiKey(firstKey);
       leaveTrail(this.#db, trail);
     });

@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from '@commander-js/extra-typings';
+import { createOrganization } from '../../shared/callers/create-organization.ts';
+import { organizationId } from '../../shared/contract/ids.ts';
+import { localFailure, usageFailure } from '../failure.ts';
+import { printBlock } from '../print.ts';
+import type { Host } from '../tools.ts';
+
+/** `fm admin …`: what is done where the store is, by whoever has the store itself. */
+export function addAdmin(program: Command, host: Host): void {
+  const admin = program.command('admin').description('what is done where the store is');
+  const org = admin.command('org').description('organizations');
+  org
+    .command('create')
+    .argument('<name>')
+    .description('make an organization and print its first admin key, this once')
+    .option('--json', 'print JSON')
+    .action(async (name, options) => {
+      const id = organizationId.safeParse(name);
+      if (!id.success) throw usageFailure(`NAME ${id.error.issues[0]?.message ?? 'is not valid'}.`);
+      refuseWithoutStore(host);
+      // Loaded here alone: it opens the store, which no other command has.
+      const { services } = await import('#services');
+      await createOrganization(services, id.data, (api_key) => {
+        if (options.json === true) return host.terminal.printJson({ org: id.data, api_key });
+        printBlock(host.terminal, [
+          ['org', id.data],
+          ['api_key', api_key],
+        ]);
+        host.terminal.note('The key is shown this once: keep it where only its user can read it.');
+      });
+    });
+}
+
+/** A mistyped folder must not become a new store. */
+function refuseWithoutStore({ environment, workingDirectory }: Host): void {
+  const folder = path.resolve(workingDirectory, environment.FM_DATA_DIR ?? '.flowmason');
+  if (existsSync(path.join(folder, 'store.db'))) return;
+  throw localFailure('no-store', 'There is no store', `${folder} holds none.`, {
+    next: ['Set FM_DATA_DIR to the data dir of the server, or start it once: npm start'],
+  });
+}

@@ -1,0 +1,61 @@
+import type { Terminal } from './terminal.ts';
+
+/** A table that prints rows as they come; a column grows when a later page needs it. */
+export interface Table {
+  add(rows: readonly (readonly string[])[]): void;
+  /** Prints the header when no row came. */
+  end(): void;
+}
+
+/** What stands for an absent thing in tables and blocks. */
+export const ABSENT = '-';
+
+/** Begins a table of columns that are padded to one width, two spaces apart. */
+export function createTable(terminal: Terminal, header: readonly string[]): Table {
+  let widths: readonly number[] = header.map((title) => title.length);
+  let isBegun = false;
+  const begin = (): void => {
+    if (!isBegun) terminal.print(align(header, widths), 'bold');
+    isBegun = true;
+  };
+  return {
+    add: (rows) => {
+      widths = widths.map((width, at) => Math.max(width, ...rows.map((row) => (row[at] ?? '').length)));
+      begin();
+      for (const row of rows) terminal.print(align(row, widths));
+    },
+    end: begin,
+  };
+}
+
+function align(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+    .join('  ')
+    .trimEnd();
+}
+
+type Shown = string | number | null | Readonly<Record<string, string | number | boolean | null>>;
+
+/** Prints `name: value` lines; a record becomes a line of its own with its entries indented below. */
+export function printBlock(terminal: Terminal, lines: readonly (readonly [string, Shown])[]): void {
+  for (const [name, value] of lines) {
+    if (typeof value !== 'object' || value === null) {
+      terminal.print(`${name}: ${value ?? ABSENT}`);
+      continue;
+    }
+    const entries = Object.entries(value);
+    terminal.print(entries.length === 0 ? `${name}: ${ABSENT}` : `${name}:`);
+    for (const [key, label] of entries) terminal.print(`  ${key}: ${label}`);
+  }
+}
+
+/** A moment to the second, or `-`. */
+export function moment(time: string | null): string {
+  return time === null ? ABSENT : time.replace(/\.\d+Z$/, 'Z');
+}
+
+/** The day of a moment, or `-`. */
+export function day(time: string | null): string {
+  return time === null ? ABSENT : time.slice(0, 10);
+}

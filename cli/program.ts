@@ -1,0 +1,108 @@
+import { Command, CommanderError } from '@commander-js/extra-typings';
+import { problems, problemType, SecretsError } from '../shared/contract/errors.ts';
+import { VERSION } from '../shared/contract/version.ts';
+import { addAdmin } from './commands/admin.ts';
+import { addKeys } from './commands/keys.ts';
+import { addRuns } from './commands/runs.ts';
+import { addSecrets } from './commands/secrets.ts';
+import { exitCodeOf, exitCodes, Failure, failureLines, localFailure, usageFailure } from './failure.ts';
+import type { Environment } from './settings.ts';
+import { createTerminal, type Streams, type Terminal } from './terminal.ts';
+import type { Host } from './tools.ts';
+
+/** What belongs to the process that `fm` runs in. */
+export interface Process extends Streams {
+  readonly workingDirectory: string;
+  readonly environment: Environment;
+}
+
+/** Runs one command line. @returns the exit code */
+export async function runCli(args: readonly string[], process: Process): Promise<number> {
+  const terminal = createTerminal(process, process.environment.NO_COLOR !== undefined);
+  const { workingDirectory, environment } = process;
+  const program = createProgram({ terminal, workingDirectory, environment }, process);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCodes.done;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+    const failure = failureOf(error);
+    report(terminal, failure, args.includes('--json'));
+    return failure.exitCode;
+  }
+}
+
+function createProgram(host: Host, { stdout, stderr }: Streams): Command {
+  const program = new Command('fm')
+    .description('FlowMason Secrets: store, rotate and look at the secrets of pipelines.')
+    .version(VERSION)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      // Said by report() instead: the parser's own message quotes what it did not understand.
+      outputError: () => undefined,
+    });
+  addSecrets(program, host);
+  addRuns(program, host);
+  addKeys(program, host);
+  addAdmin(program, host);
+  return program;
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof CommanderError) return parserFailure(error);
+  if (error instanceof SecretsError)
+    return localFailure(error.code.replaceAll('_', '-'), 'It failed', error.message);
+  return localFailure(
+    'internal',
+    'It failed',
+    'Something went wrong within fm. Nothing more is said: it could hold a value.',
+  );
+}
+
+/** What a use-case that ran within fm itself refused. */
+function ownFailure({ code, message: detail }: SecretsError): Failure {
+  const { title, status } = problems[code];
+  return new Failure({ type: problemType(code), title, status, detail }, exitCodeOf(status));
+}
+
+/** What the parser refused, without the words that it was given: one of them could be a value. */
+function parserFailure({ code, message }: CommanderError): Failure {
+  const help = ['Help: add --help to the command.'];
+  switch (code) {
+    case 'commander.unknownOption':
+      return usageFailure('There is an option that fm does not know.', [
+        'A VALUE that starts with - goes after --.',
+        ...help,
+      ]);
+    case 'commander.excessArguments':
+      return usageFailure('There are more arguments than the command takes.', [
+        'Put quotes around a value with spaces.',
+        ...help,
+      ]);
+    case 'commander.missingArgument':
+    case 'commander.missingMandatoryOptionValue':
+    case 'commander.optionMissingArgument':
+    case 'commander.unknownCommand':
+      // These name what the command is missing, or a command that was mistyped.
+      return usageFailure(sentence(message), help);
+    case 'commander.invalidArgument':
+      return usageFailure('An option has a value that it does not take.', help);
+    default:
+      return usageFailure('The command was not complete.', help);
+  }
+}
+
+function report(terminal: Terminal, failure: Failure, json: boolean): void {
+  if (json) terminal.printJson(failure.problem, 'stderr');
+  else for (const line of failureLines(failure)) terminal.note(line);
+}
+
+/** The parser's words as a sentence. */
+function sentence(message: string): string {
+  const text = message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}

@@ -1,0 +1,84 @@
+import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
+import { type Api, createApi } from './api.ts';
+import { usageFailure } from './failure.ts';
+import { type Environment, loadSettings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What belongs to the process, handed to every command. */
+export interface Host {
+  readonly terminal: Terminal;
+  readonly workingDirectory: string;
+  readonly environment: Environment;
+}
+
+/** What a command of the API works with. */
+export interface Tools extends Host {
+  readonly api: Api;
+  readonly json: boolean;
+}
+
+/** The options that every command of the API takes. */
+export interface CommonOptions {
+  readonly json?: true | undefined;
+  readonly apiUrl?: string | undefined;
+}
+
+/** Finds the server and the key for a command. @throws Failure */
+export function toolsOf(host: Host, { json, apiUrl }: CommonOptions): Tools {
+  const settings = loadSettings({
+    apiUrlFlag: apiUrl,
+    environment: host.environment,
+    workingDirectory: host.workingDirectory,
+  });
+  return { ...host, api: createApi(settings), json: json === true };
+}
+
+/** Adds the options that every command of the API takes. */
+export function common<Args extends unknown[], Options extends OptionValues>(
+  command: Command<Args, Options>,
+) {
+  return command
+    .option('--json', 'print the API’s JSON')
+    .option('--api-url <url>', 'the server, instead of FM_API_URL, the profile or admin.json');
+}
+
+/** Adds the options that say which secret of a name is meant. */
+export function selecting<Args extends unknown[], Options extends OptionValues>(
+  command: Command<Args, Options>,
+) {
+  return command
+    .addOption(new Option('--scope <scope>', 'which scope').choices(['org', 'pipeline', 'user'] as const))
+    .option('--pipeline <id>', 'of which pipeline')
+    .option('--user <user>', 'of which user')
+    .option('--env <environment>', 'of which environment; none for the one that serves every environment');
+}
+
+/** What `selecting` adds. */
+export interface Selecting {
+  readonly scope?: 'org' | 'pipeline' | 'user' | undefined;
+  readonly pipeline?: string | undefined;
+  readonly user?: string | undefined;
+  readonly env?: string | undefined;
+}
+
+/** The selection in the words of the API. */
+export function selectorOf({ scope, pipeline, user, env }: Selecting) {
+  return { scope, pipeline_id: pipeline, user, environment: env };
+}
+
+/** A whole number of an option. @throws Failure wrong usage, naming the option */
+export function numberOf(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw usageFailure(`${option} takes a whole number.`);
+  return Number(text);
+}
+
+/** JSON of an option. @throws Failure wrong usage, naming the option and quoting nothing */
+export function jsonOf(option: string, text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw usageFailure(`${option} takes JSON, for example ${option} '{"provider": "openai"}'.`);
+  }
+}
