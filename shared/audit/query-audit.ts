@@ -21,7 +21,8 @@ export async function queryAudit(
   const start = cursor === undefined ? undefined : parseCursor(cursor);
   const wanted = {
     ...filter,
-    from: latest(filter.from, days === undefined ? undefined : daysAgo(needs.now(), days)),
+    from: latest(comparable(filter.from), days === undefined ? undefined : daysAgo(needs.now(), days)),
+    to: comparable(filter.to),
   };
   // One record more than asked for tells whether there is a next page.
   const records = await searchLog(needs.auditLog, caller.org, wanted, limit + 1, start);
@@ -81,6 +82,11 @@ function parseCursor(cursor: string): Cursor {
   const position = decodeCursor(cursor, /^[0-9T:.Z-]{20,30} \d{1,15} \d{1,15} \d{1,4}$/);
   const [last_timestamp = '', first, sequence, index] = position.split(' ');
   return { last_timestamp, first_sequence: Number(first), sequence: Number(sequence), index: Number(index) };
+}
+
+/** A time as records have it, with milliseconds: in text, "12:00:00.500Z" would come before "12:00:00Z". */
+function comparable(time: string | undefined): string | undefined {
+  return time === undefined ? undefined : new Date(time).toISOString();
 }
 
 function latest(a: string | undefined, b: string | undefined): string | undefined {
