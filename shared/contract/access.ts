@@ -10,7 +10,7 @@ const label = z
   .string()
   .min(1, 'must not be empty')
   .max(128, 'must be at most 128 characters')
-  .regex(/^[^\p{Cc}]*$/u, 'must be one line without control characters');
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of Unicode without control characters');
 
 export const createApiKeyRequest = z
   .strictObject({

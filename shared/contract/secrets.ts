@@ -13,12 +13,12 @@ const encoding = z.enum(['utf8', 'base64']).default('utf8');
 const description = z
   .string()
   .max(1024, 'must be at most 1024 characters')
-  .regex(/^[^\p{Cc}]*$/u, 'must be one line without control characters');
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of Unicode without control characters');
 const reason = z
   .string()
   .min(1)
   .max(512, 'must be at most 512 characters')
-  .regex(/^[^\p{Cc}]*$/u, 'must be one line without control characters');
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of Unicode without control characters');
 const metadata = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
   .refine(
