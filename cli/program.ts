@@ -54,8 +54,7 @@ function createProgram(host: Host, { stdout, stderr }: Streams): Command {
 function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof CommanderError) return parserFailure(error);
-  if (error instanceof SecretsError)
-    return localFailure(error.code.replaceAll('_', '-'), 'It failed', error.message);
+  if (error instanceof SecretsError) return ownFailure(error);
   return localFailure(
     'internal',
     'It failed',
