@@ -16,9 +16,10 @@ export function linkProblem(
   if (record.sequence !== last.sequence + 1) return 'is missing, or records stand in another order';
   if (recordHash(record.bytes) !== record.hash) return 'was changed';
   const said = linkOf(record.bytes);
-  if (said?.sequence !== record.sequence || said.previous !== last.hash)
-    return 'does not follow the record before it';
-  return null;
+  // What says something else of itself is wrong itself; only of what it follows can the fault be the other's.
+  if (typeof said?.sequence !== 'number') return 'was changed';
+  if (said.sequence !== record.sequence) return 'is missing, or records stand in another order';
+  return said.previous === last.hash ? null : 'does not follow the record before it';
 }
 
 function linkOf(bytes: Uint8Array): { readonly sequence: unknown; readonly previous: unknown } | null {
