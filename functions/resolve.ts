@@ -10,7 +10,8 @@ import { resolveConfig } from '../shared/secrets/resolve-config.ts';
 export async function handler(event: unknown, context: Context): Promise<ResolveResponse | Problem> {
   const invocation = {
     request_id: context.awsRequestId,
-    asOrchestrator: context.invokedFunctionArn.endsWith(':orchestrator'),
+    // The alias and not the function's own name, which could end alike.
+    asOrchestrator: /:function:[^:]+:orchestrator$/.test(context.invokedFunctionArn),
   };
   try {
     const payload = parseInput(resolveInvocation, event);
