@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { environmentOf } from './server.ts';
+
+/** How a run of `fm` ended. */
+export interface CliRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `fm` as a process of its own, without a terminal. */
+export function runFm(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  input = '',
+): Promise<CliRun> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['cli/main.ts', ...args], {
+      env: environmentOf({ XDG_CONFIG_HOME: '/nonexistent', ...settings }),
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    child.stdin.end(input);
+  });
+}
