@@ -144,7 +144,7 @@ function toPin(text: string): Pin {
  * Writes the values into the config's slots, in place, each string once: what is inserted is never scanned.
  * A whole reference takes the value as it is, so a number in a JSON secret stays a number.
  * @param lookUp the value of a reference: a string, or what a JSON secret holds at its field
- * @param budget bytes that inserted text may add, at most
+ * @param budget bytes of JSON that the filled strings may have in all
  * @returns false when the budget was not enough; the config must then be thrown away
  */
 export function fillConfig(
@@ -159,7 +159,8 @@ export function fillConfig(
       typeof only === 'object'
         ? lookUp(only)
         : slot.parts.map((part) => (typeof part === 'string' ? part : asText(lookUp(part)))).join('');
-    left -= Buffer.byteLength(typeof filled === 'string' ? filled : JSON.stringify(filled));
+    // As JSON: control characters and quotes grow when the answer is written.
+    left -= Buffer.byteLength(JSON.stringify(filled));
     if (left < 0) return false;
     // The property is the config's own (Object.keys found it), so this sets `__proto__` as plain data too.
     slot.holder[slot.key] = filled;

@@ -129,11 +129,12 @@ describe('filling', () => {
 
   test('what would be more than the budget is refused', () => {
     const scanned = (config: unknown) => scanConfig(config, LEVELS) ?? expect.fail('too deep');
-    expect(fillConfig(scanned('{{secrets.a}}'), () => 'x'.repeat(10), 10)).toBe(true);
-    expect(fillConfig(scanned('{{secrets.a}}'), () => 'x'.repeat(11), 10)).toBe(false);
-    expect(fillConfig(scanned(['{{secrets.a}}', '{{secrets.a}}']), () => 'x'.repeat(10), 19)).toBe(false);
+    expect(fillConfig(scanned('{{secrets.a}}'), () => 'x'.repeat(8), 10)).toBe(true);
+    expect(fillConfig(scanned('{{secrets.a}}'), () => 'x'.repeat(9), 10)).toBe(false);
+    expect(fillConfig(scanned(['{{secrets.a}}', '{{secrets.a}}']), () => 'x'.repeat(8), 19)).toBe(false);
     expect(fillConfig(scanned('{{secrets.a.b}}'), () => ({ c: 'x' }), 5)).toBe(false);
-    expect(fillConfig(scanned('{{secrets.a}}'), () => 'é'.repeat(5), 9)).toBe(false);
+    expect(fillConfig(scanned('{{secrets.a}}'), () => 'é'.repeat(4), 9)).toBe(false);
+    expect(fillConfig(scanned('{{secrets.a}}'), () => '\u0001'.repeat(2), 13)).toBe(false);
   });
 
   test('a config that is one string has a place too', () => {

@@ -1,0 +1,198 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { request } from 'node:https';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { runFm } from '../testkit/cli.ts';
+import { environmentOf, newDataDir, startServer, type TestServer } from '../testkit/server.ts';
+
+const started: TestServer[] = [];
+afterEach(async () => {
+  for (const server of started.splice(0)) await server[Symbol.asyncDispose]();
+});
+
+async function start(dataDir?: string, settings?: Record<string, string>): Promise<TestServer> {
+  const server = await startServer(dataDir, settings);
+  started.push(server);
+  return server;
+}
+
+/** Starts a server that must not come up. @returns how it ended and what it said */
+function refusedStart(
+  dataDir: string,
+  settings: Record<string, string>,
+): Promise<{ code: number | null; said: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['infra/local/server.ts'], {
+      env: environmentOf({ FM_DATA_DIR: dataDir, FM_PORT: '0', ...settings }),
+    });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    child.once('close', (code) => resolve({ code, said }));
+  });
+}
+
+/** An ordinary stop, and what is left in the folder. */
+async function stopped(server: TestServer): Promise<string> {
+  expect(await server.stop('SIGTERM')).toBe(0);
+  return server.dataDir;
+}
+
+describe('the first start', () => {
+  test('makes private files, an organization and a key that is shown once', async () => {
+    const server = await start(join(newDataDir(), 'deeper'));
+    expect(statSync(server.dataDir).mode & 0o777).toBe(0o700);
+    const files = readdirSync(server.dataDir, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    expect(files.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['admin.json', 'keyring.json', 'store.db']),
+    );
+    for (const { parentPath, name } of files)
+      expect(statSync(join(parentPath, name)).mode & 0o777, name).toBe(0o600);
+    const admin = JSON.parse(readFileSync(join(server.dataDir, 'admin.json'), 'utf8'));
+    expect(admin).toEqual({ api_url: server.url, api_key: server.adminKey, org: 'default' });
+    expect(server.said().split(server.adminKey)).toHaveLength(2);
+  });
+
+  test('and the second shows none, keeps what was stored, and keeps the address in admin.json true', async () => {
+    const first = await start();
+    await first.call('POST', '/api/v1/secrets', { name: 'kept', value: 'v' });
+    const second = await start(await stopped(first));
+    expect(second.said()).not.toContain('fmk_');
+    expect(second.adminKey).toBe(first.adminKey);
+    expect(JSON.parse(readFileSync(join(second.dataDir, 'admin.json'), 'utf8')).api_url).toBe(second.url);
+    expect((await second.call('GET', '/api/v1/secrets/kept')).status).toBe(200);
+  });
+});
+
+describe('a start is refused in one line', () => {
+  test.each([
+    ['another host without TLS', { FM_HOST: '0.0.0.0' }, 'FM_TLS_CERT and FM_TLS_KEY'],
+    ['a name that could mean any host', { FM_HOST: 'example.com' }, 'not loopback'],
+    ['half of TLS', { FM_TLS_CERT: '/x' }, 'must be set together'],
+    ['a port that is none', { FM_PORT: 'http' }, 'FM_PORT'],
+    ['an environment that is none', { FM_ENVIRONMENTS: 'Prod' }, 'FM_ENVIRONMENTS'],
+  ])('%s', async (_what, settings, reason) => {
+    const { code, said } = await refusedStart(newDataDir(), settings);
+    expect(code).toBe(1);
+    expect(said).toContain(reason);
+    expect(said.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  test('a port that is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const { code, said } = await refusedStart(newDataDir(), { FM_PORT: String(port) });
+    other.close();
+    expect([code, said]).toEqual([1, expect.stringContaining('FM_PORT')]);
+  });
+
+  test('a store without its keyring, a keyring that others can read, a keyring that is none', async () => {
+    const dataDir = await stopped(await start());
+    const keyring = join(dataDir, 'keyring.json');
+    renameSync(keyring, `${keyring}.away`);
+    const missing = await refusedStart(dataDir, {});
+    expect([missing.code, missing.said]).toEqual([1, expect.stringContaining('FM_KEYRING')]);
+    expect(existsSync(keyring)).toBe(false);
+
+    renameSync(`${keyring}.away`, keyring);
+    chmodSync(keyring, 0o644);
+    const shared = await refusedStart(dataDir, {});
+    expect([shared.code, shared.said]).toEqual([1, expect.stringContaining(`chmod 600 ${keyring}`)]);
+
+    chmodSync(keyring, 0o600);
+    const other = await refusedStart(dataDir, { FM_KEYRING: join(dataDir, 'admin.json') });
+    expect([other.code, other.said]).toEqual([1, expect.stringContaining('is not a keyring')]);
+  });
+});
+
+describe('where things live', () => {
+  test('the keyring and the checkpoints can lie elsewhere than the store', async () => {
+    const elsewhere = newDataDir();
+    const settings = {
+      FM_KEYRING: join(elsewhere, 'k.json'),
+      FM_CHECKPOINT_DIR: join(elsewhere, 'checkpoints'),
+    };
+    const server = await start(undefined, settings);
+    expect((await server.call('POST', '/api/v1/secrets', { name: 'a', value: 'v' })).status).toBe(201);
+    const again = await start(await stopped(server), settings);
+    expect(existsSync(join(again.dataDir, 'keyring.json'))).toBe(false);
+    expect(existsSync(settings.FM_KEYRING)).toBe(true);
+    expect(readdirSync(settings.FM_CHECKPOINT_DIR)).toEqual(['default']);
+  });
+
+  test('an organization of its own for each, and nothing crosses', async () => {
+    const server = await start();
+    await server.call('POST', '/api/v1/secrets', { name: 'mine', value: 'v' });
+    const made = await runFm(['admin', 'org', 'create', 'acme', '--json'], { FM_DATA_DIR: server.dataDir });
+    expect(made.code).toBe(0);
+    const { api_key } = JSON.parse(made.stdout);
+    expect((await server.call('GET', '/api/v1/secrets', undefined, api_key)).body).toEqual([]);
+    expect((await server.call('GET', '/api/v1/secrets/mine', undefined, api_key)).status).toBe(404);
+    const twice = await runFm(['admin', 'org', 'create', 'acme'], { FM_DATA_DIR: server.dataDir });
+    expect([twice.code, twice.stdout]).toEqual([5, '']);
+    const nowhere = await runFm(['admin', 'org', 'create', 'acme'], {
+      FM_DATA_DIR: join(newDataDir(), 'none'),
+    });
+    expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining('There is no store')]);
+  });
+});
+
+test('TLS: it serves https with the certificate that it is given', async () => {
+  const folder = newDataDir();
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const made = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '1',
+  ];
+  execFileSync('openssl', [...made, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
+  const server = await start(undefined, { FM_TLS_CERT: cert, FM_TLS_KEY: key });
+  expect(server.url).toMatch(/^https:/);
+  const answer = await new Promise<{ status: number | undefined; protocol: string | null }>(
+    (resolve, reject) => {
+      const asked = request(`${server.url}/health`, { ca: readFileSync(cert) }, (response) => {
+        const socket = response.socket as import('node:tls').TLSSocket;
+        resolve({ status: response.statusCode, protocol: socket.getProtocol() });
+        response.resume();
+      });
+      asked.once('error', reject);
+      asked.end();
+    },
+  );
+  expect(answer).toEqual({ status: 200, protocol: 'TLSv1.3' });
+});
+
+test('SIGTERM: what is being asked is answered, then it ends', async () => {
+  const server = await start();
+  await server.call('POST', '/api/v1/secrets', { name: 'a', value: 'v' });
+  const asked = Array.from({ length: 20 }, () =>
+    server.call('POST', '/api/v1/secrets/a/rotate', { new_value: 'w' }),
+  );
+  // The first answer tells that the others are under way.
+  await Promise.race(asked);
+  const ended = server.stop('SIGTERM');
+  const statuses = (await Promise.allSettled(asked)).map((result) =>
+    result.status === 'fulfilled' ? result.value.status : 0,
+  );
+  expect(await ended).toBe(0);
+  const again = await start(server.dataDir);
+  const { version } = (await again.call('GET', '/api/v1/secrets/a')).body;
+  expect(version).toBeGreaterThan(statuses.filter((status) => status === 200).length);
+});
