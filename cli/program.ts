@@ -17,10 +17,10 @@ export interface Process extends Streams {
 }
 
 /** Runs one command line. @returns the exit code */
-export async function runCli(args: readonly string[], process: Process): Promise<number> {
-  const terminal = createTerminal(process, process.environment.NO_COLOR !== undefined);
-  const { workingDirectory, environment } = process;
-  const program = createProgram({ terminal, workingDirectory, environment }, process);
+export async function runCli(args: readonly string[], own: Process): Promise<number> {
+  const terminal = createTerminal(own, own.environment.NO_COLOR !== undefined);
+  const { workingDirectory, environment } = own;
+  const program = createProgram({ terminal, workingDirectory, environment }, own);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCodes.done;

@@ -72,7 +72,7 @@ export function toScope(parts: {
 }
 
 /** The pipeline or user that a scope belongs to; empty for the organization. */
-export function ownerOf(scope: Scope): string {
+function ownerOf(scope: Scope): string {
   switch (scope.scope) {
     case 'org':
       return '';

@@ -191,7 +191,7 @@ function malformed(scanned: ScannedConfig): SecretsError {
 }
 
 /** The coordinates that may serve a name here, the one that wins first: CONTRACT's order. */
-export function candidatesOf(name: SecretName, { environment, pipeline_id, user }: Place): Coordinates[] {
+function candidatesOf(name: SecretName, { environment, pipeline_id, user }: Place): Coordinates[] {
   const scopes = [
     ...(pipeline_id === null ? [] : [{ scope: 'pipeline', pipeline_id } as const]),
     ...(user === null ? [] : [{ scope: 'user', user } as const]),

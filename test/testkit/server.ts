@@ -118,7 +118,7 @@ function pidOf({ pid }: ChildProcess): number {
 }
 
 /** Waits until something is so. @throws Error when it is not so in time */
-export async function eventually<T>(look: () => Promise<T | undefined | false>, seconds = 20): Promise<T> {
+async function eventually<T>(look: () => Promise<T | undefined | false>, seconds = 20): Promise<T> {
   for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
