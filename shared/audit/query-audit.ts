@@ -60,10 +60,11 @@ function entriesOf(
 }
 
 function entryOf({ sequence, event }: FoundRecord['record'], secret: AuditedSecret | null): AuditEntry {
-  const { id: _id, org: _org, secrets: _secrets, about, reason, ...said } = event;
+  const { id: _id, org: _org, secrets: _secrets, environment, about, reason, ...said } = event;
   const why = secret?.problem ?? reason ?? about;
   return {
     ...said,
+    ...(environment === undefined ? {} : { run_environment: environment }),
     ...(secret === null ? {} : { secret_name: secret.name, ...definedParts(secret) }),
     ...(why === undefined ? {} : { reason: why }),
     sequence,
