@@ -1,4 +1,4 @@
-import type { Terminal } from './terminal.ts';
+import { type Terminal, visible } from './terminal.ts';
 
 /** A table that prints rows as they come; a column grows when a later page needs it. */
 export interface Table {
@@ -19,7 +19,9 @@ export function createTable(terminal: Terminal, header: readonly string[]): Tabl
     isBegun = true;
   };
   return {
-    add: (rows) => {
+    add: (given) => {
+      // Before the widths are taken: a character that is written out takes more room.
+      const rows = given.map((row) => row.map(visible));
       widths = widths.map((width, at) => Math.max(width, ...rows.map((row) => (row[at] ?? '').length)));
       begin();
       for (const row of rows) terminal.print(align(row, widths));

@@ -36,6 +36,8 @@ function createProgram(host: Host, { stdout, stderr }: Streams): Command {
   const program = new Command('fm')
     .description('FlowMason Secrets: store, rotate and look at the secrets of pipelines.')
     .version(VERSION)
+    // Or `--version` after any command would be ours: `fm runs list --version 2` asks for a secret's version.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
@@ -74,7 +76,8 @@ function parserFailure({ code, message }: CommanderError): Failure {
   switch (code) {
     case 'commander.unknownOption':
       return usageFailure('There is an option that fm does not know.', [
-        'A VALUE that starts with - goes after --.',
+        // The suggestion names our own options only.
+        /\(Did you mean [^)]*\)$/.exec(message)?.[0] ?? 'A VALUE that starts with - goes after --.',
         ...help,
       ]);
     case 'commander.excessArguments':
@@ -89,7 +92,7 @@ function parserFailure({ code, message }: CommanderError): Failure {
       // These name what the command is missing, or a command that was mistyped.
       return usageFailure(sentence(message), help);
     case 'commander.invalidArgument':
-      return usageFailure('An option has a value that it does not take.', help);
+      return usageFailure(withoutArgument(message), help);
     default:
       return usageFailure('The command was not complete.', help);
   }
@@ -98,6 +101,15 @@ function parserFailure({ code, message }: CommanderError): Failure {
 function report(terminal: Terminal, failure: Failure, json: boolean): void {
   if (json) terminal.printJson(failure.problem, 'stderr');
   else for (const line of failureLines(failure)) terminal.note(line);
+}
+
+/** Which option, and what it takes, without what stood in its place. */
+function withoutArgument(message: string): string {
+  const parts = /^error: option '([^']+)' argument '[\s\S]*' is invalid\. (Allowed choices are .*)$/.exec(
+    message,
+  );
+  if (parts === null) return 'An option has a value that it does not take.';
+  return `${parts[1]} has a value that it does not take. ${parts[2]}`;
 }
 
 /** The parser's words as a sentence. */

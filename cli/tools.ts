@@ -66,6 +66,13 @@ export function selectorOf({ scope, pipeline, user, env }: Selecting) {
   return { scope, pipeline_id: pipeline, user, environment: env };
 }
 
+/** The selection as flags, each with a space before it, for a command that is suggested. */
+export function flagsOf({ scope, pipeline, user, env }: Selecting): string {
+  return Object.entries({ scope, pipeline, user, env })
+    .map(([flag, given]) => (given === undefined ? '' : ` --${flag} ${given}`))
+    .join('');
+}
+
 /** A whole number of an option. @throws Failure wrong usage, naming the option */
 export function numberOf(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

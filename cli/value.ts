@@ -51,6 +51,12 @@ async function valueBytes(
 ): Promise<Buffer> {
   if (source.fromFile !== undefined) return readFile(path.resolve(workingDirectory, source.fromFile));
   if (source.given !== undefined && source.given !== '-') {
+    // Node puts this character in the place of bytes that are not UTF-8: what was meant is already lost.
+    if (source.given.includes('\ufffd')) {
+      throw usageFailure('The VALUE is not UTF-8. Nothing was sent.', [
+        'Give its bytes with --from-file, or with - on standard input.',
+      ]);
+    }
     if (terminal.stderrIsTerminal) {
       terminal.note(
         'fm: a value in the command stays in the shell’s history; leave it out to be asked for it.',

@@ -1,6 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
-import { common, type Host, jsonOf, numberOf, selecting, selectorOf, toolsOf } from '../tools.ts';
+import { common, flagsOf, type Host, jsonOf, numberOf, selecting, selectorOf, toolsOf } from '../tools.ts';
 import { readValue } from '../value.ts';
 import { addAudit } from './audit.ts';
 import { addReading } from './reading.ts';
@@ -145,7 +145,8 @@ function addDelete(secrets: Command, host: Host): void {
       if (tools.json) return;
       if (isForGood) return terminal.print(`${name} is removed for good.`);
       const until = new Date(Date.now() + recovery_days * 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
-      terminal.print(`${name} is deleted. It can be restored until ${until}: fm secrets restore ${name}`);
+      const restore = `fm secrets restore ${name}${flagsOf(options)}`;
+      terminal.print(`${name} is deleted. It can be restored until ${until}: ${restore}`);
     });
 }
 
