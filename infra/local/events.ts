@@ -53,12 +53,15 @@ export function httpEvent(
   };
 }
 
-/** What the authorizer gets of a request. */
+/** What the authorizer gets of a request, as far as it reads it. */
 export function authorizerEvent(
   request: IncomingMessage,
-): Pick<APIGatewayRequestAuthorizerEventV2, 'headers'> {
+  requestId: string,
+): APIGatewayRequestAuthorizerEventV2 {
   const { authorization } = request.headers;
-  return { headers: authorization === undefined ? {} : { authorization } };
+  const headers = authorization === undefined ? {} : { authorization };
+  const requestContext = { requestId, http: { sourceIp: request.socket.remoteAddress ?? '' } };
+  return { headers, requestContext } as APIGatewayRequestAuthorizerEventV2;
 }
 
 /** Waiting events as the records of a DynamoDB stream. */

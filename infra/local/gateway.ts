@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type {
-  APIGatewayProxyStructuredResultV2,
-  APIGatewayRequestAuthorizerEventV2,
-  Context,
-} from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { services } from '#services';
 import { handler as authorize } from '../../functions/authorize.ts';
 import { routes } from '../../functions/routes.ts';
@@ -74,7 +70,7 @@ async function handle(
     const body = await readBody(request);
     const { context } = target.isPublic
       ? { context: {} }
-      : await authorize(authorizerEvent(request) as APIGatewayRequestAuthorizerEventV2);
+      : await authorize(authorizerEvent(request, requestId));
     const matched: Matched = { requestId, routeKey: target.routeKey, pathParameters, path, query, body };
     return await target.handler(httpEvent(request, matched, context), {} as Context);
   } catch (error) {

@@ -77,7 +77,10 @@ export async function call(name: string, request: Request = {}): Promise<Reply> 
   const { as, params = {}, query = {}, body, rawBody, headers = {} } = request;
   const sent = { ...headers, ...(as === undefined ? {} : { authorization: `Bearer ${as}` }) };
   const requestId = randomUUID();
-  const { context } = await authorize({ headers: sent } as unknown as APIGatewayRequestAuthorizerEventV2);
+  const { context } = await authorize({
+    headers: sent,
+    requestContext: { requestId, http: { sourceIp: '127.0.0.1' } },
+  } as unknown as APIGatewayRequestAuthorizerEventV2);
   const path = route.path.replace(/\{(\w+)\}/g, (_, part: string) => encodeURIComponent(params[part] ?? ''));
   const text = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
   const event: HttpEvent = {
