@@ -284,6 +284,29 @@ export const revokeApiKey = {
   grants: readGrants,
 } as const satisfies Row;
 
+export const describeOrganization = {
+  ...none,
+  name: 'describe-organization',
+  method: 'GET',
+  path: '/api/v1/organization',
+  summary: 'The settings of the organization',
+  action: 'manage_organization',
+  output: access.organizationDescription,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const updateOrganization = {
+  ...none,
+  name: 'update-organization',
+  method: 'PATCH',
+  path: '/api/v1/organization',
+  summary: 'Change the settings of the organization',
+  action: 'manage_organization',
+  body: access.updateOrganizationRequest,
+  output: access.organizationDescription,
+  grants: readGrants,
+} as const satisfies Row;
+
 export const health = {
   ...none,
   name: 'health',
@@ -328,6 +351,8 @@ export const routes: readonly Row[] = [
   createApiKey,
   listApiKeys,
   revokeApiKey,
+  describeOrganization,
+  updateOrganization,
   health,
   openapi,
 ];

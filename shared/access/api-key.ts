@@ -64,34 +64,9 @@ export function matchesHash(key: string, keyHash: string): boolean {
 
 /** The bytes that the KeyService signs: every field that says who the key is and what it may. */
 export function apiKeyMessage(key: Omit<ApiKeyRecord, 'signature'>): Buffer {
-  const {
-    id,
-    org,
-    name,
-    role,
-    subject,
-    pipelines,
-    environments,
-    created_at,
-    created_by,
-    expires_at,
-    key_hash,
-  } = key;
-  return Buffer.from(
-    JSON.stringify([
-      id,
-      org,
-      name,
-      role,
-      subject,
-      pipelines,
-      environments,
-      created_at,
-      created_by,
-      expires_at,
-      key_hash,
-    ]),
-  );
+  const who = [key.id, key.org, key.name, key.role, key.subject, key.key_hash];
+  const bounds = [key.pipelines, key.environments, key.created_at, key.created_by, key.expires_at];
+  return Buffer.from(JSON.stringify([...who, ...bounds]));
 }
 
 function randomText(length: number): string {

@@ -17,19 +17,23 @@ export type Action =
   | 'start_run'
   | 'end_run'
   | 'read_run'
-  | 'manage_api_keys';
+  | 'manage_api_keys'
+  | 'manage_organization';
 
 const READ: readonly Action[] = ['read', 'check', 'read_run'];
 const WRITE: readonly Action[] = ['create', 'rotate', 'rollback', 'update', 'delete', 'restore'];
 
 /** CONTRACT's table of roles. A run token stands beside the roles: it may what its run needs. */
 const permissions: Readonly<Record<RoleName | 'run', ReadonlySet<Action>>> = {
-  admin: new Set([...READ, 'read_audit', ...WRITE, 'end_run', 'manage_api_keys']),
+  admin: new Set([...READ, 'read_audit', ...WRITE, 'end_run', 'manage_api_keys', 'manage_organization']),
   editor: new Set([...READ, 'read_audit', ...WRITE]),
   viewer: new Set([...READ, 'read_audit']),
   runtime: new Set([...READ, 'resolve', 'start_run', 'end_run']),
   run: new Set([...READ, 'resolve', 'end_run']),
 };
+
+/** What shows and touches the whole organization, so that a bound key has no part in it. */
+const OF_THE_WHOLE: readonly Action[] = ['read_audit', 'manage_api_keys', 'manage_organization'];
 
 /** Whether a kind of caller may do this at all, wherever. */
 export function mayEver(role: RoleName | 'run', action: Action): boolean {
@@ -44,8 +48,7 @@ export function mayEver(role: RoleName | 'run', action: Action): boolean {
 export function allows(caller: Caller, action: Action, target?: Coordinates): boolean {
   if (!mayEver(caller.kind === 'run' ? 'run' : caller.role, action)) return false;
   if (target !== undefined) return isRead(action) ? reaches(caller, target) : owns(caller, target);
-  // The log and the keys show and touch the whole organization, so a bound key has no part in them.
-  return !(action === 'read_audit' || action === 'manage_api_keys') || !isBound(caller);
+  return !OF_THE_WHOLE.includes(action) || !isBound(caller);
 }
 
 function isRead(action: Action): boolean {

@@ -121,3 +121,17 @@ export const runUse = z
   })
   .meta({ id: 'RunUse', description: 'A run that used the secret, and which of its versions.' });
 export type RunUse = z.infer<typeof runUse>;
+
+export const updateOrganizationRequest = z
+  .strictObject({
+    record_reads: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether reads of metadata leave a record too.' }),
+  })
+  .meta({ id: 'UpdateOrganizationRequest' });
+
+export const organizationDescription = z
+  .object({ id: z.string(), created_at: timestamp, record_reads: z.boolean() })
+  .meta({ id: 'Organization' });
+export type OrganizationDescription = z.infer<typeof organizationDescription>;

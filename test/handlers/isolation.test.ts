@@ -216,6 +216,14 @@ describe.each(callerKeys)('%s', (caller) => {
     },
     { route: 'verify-audit', letter: 'a', action: 'read_audit', request: {}, done: 200 },
     { route: 'list-api-keys', letter: 'k', action: 'manage_api_keys', request: {}, done: 200 },
+    { route: 'describe-organization', letter: 'k', action: 'manage_organization', request: {}, done: 200 },
+    {
+      route: 'update-organization',
+      letter: 'k',
+      action: 'manage_organization',
+      request: { body: {} },
+      done: 200,
+    },
     {
       route: 'create-api-key',
       letter: 'k',
@@ -495,6 +503,7 @@ it('every route of the table is in one of the tests above', () => {
   const covered = [
     ...['describe-secret', 'secret-history', 'rotate-secret', 'rollback-secret', 'update-secret'],
     ...['delete-secret', 'restore-secret', 'put-secret', 'create-secret', 'list-secrets', 'query-audit'],
+    ...['describe-organization', 'update-organization'],
     ...['verify-audit', 'list-api-keys', 'create-api-key', 'revoke-api-key', 'start-run', 'end-run'],
     ...['resolve-config', 'check-config', 'list-runs', 'describe-run', 'health', 'openapi'],
   ];

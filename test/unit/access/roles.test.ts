@@ -10,12 +10,28 @@ import { keyCaller, orchestratorCaller, runCaller } from '../../testkit/callers.
 
 const READS: readonly Action[] = ['read', 'check', 'resolve'];
 const WRITES: readonly Action[] = ['create', 'rotate', 'rollback', 'update', 'delete', 'restore'];
-const OTHERS: readonly Action[] = ['read_audit', 'read_run', 'start_run', 'end_run', 'manage_api_keys'];
+const OTHERS: readonly Action[] = [
+  'read_audit',
+  'read_run',
+  'start_run',
+  'end_run',
+  'manage_api_keys',
+  'manage_organization',
+];
 const ACTIONS = [...READS, ...WRITES, ...OTHERS];
 
 /** What each kind of caller may at all: CONTRACT's table of roles. */
 const may: Readonly<Record<'admin' | 'editor' | 'viewer' | 'runtime' | 'run', readonly Action[]>> = {
-  admin: ['read', 'check', ...WRITES, 'read_audit', 'read_run', 'end_run', 'manage_api_keys'],
+  admin: [
+    'read',
+    'check',
+    ...WRITES,
+    'read_audit',
+    'read_run',
+    'end_run',
+    'manage_api_keys',
+    'manage_organization',
+  ],
   editor: ['read', 'check', ...WRITES, 'read_audit', 'read_run'],
   viewer: ['read', 'check', 'read_audit', 'read_run'],
   runtime: ['read', 'check', 'resolve', 'read_run', 'start_run', 'end_run'],
@@ -137,7 +153,7 @@ describe('allows, on a target', () => {
 });
 
 describe('allows, without a target', () => {
-  const wholeOrganization: readonly Action[] = ['read_audit', 'manage_api_keys'];
+  const wholeOrganization: readonly Action[] = ['read_audit', 'manage_api_keys', 'manage_organization'];
 
   it.each(roleName.options.flatMap((role) => bounds.map(({ bound, to }) => ({ role, bound, to }))))(
     '$role bound to $bound',
