@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { type InputError, SecretsError } from '../contract/errors.ts';
+import { limits } from '../contract/resolve.ts';
 
 /**
  * Parses input by a schema.
@@ -51,7 +52,7 @@ function messageOf(issue: z.core.$ZodIssue): string {
 
 /**
  * Parses a JSON body. Not by a stock parser: those put the body, or a piece of it, into the error.
- * @throws SecretsError `unsupported_media_type`, `malformed_request`
+ * @throws SecretsError `unsupported_media_type`, `malformed_request`, `config_too_deep`
  */
 export function parseJsonBody(
   contentType: string | undefined,
@@ -62,9 +63,39 @@ export function parseJsonBody(
     throw new SecretsError('unsupported_media_type', 'Send the body as application/json.');
   }
   if (body === undefined || body === '') return undefined;
+  const text = isBase64 ? Buffer.from(body, 'base64').toString() : body;
+  if (isNestedDeeper(text, MAX_DEPTH)) {
+    throw new SecretsError('config_too_deep', `A config may be nested ${limits.depth} levels deep.`);
+  }
   try {
-    return JSON.parse(isBase64 ? Buffer.from(body, 'base64').toString() : body);
+    return JSON.parse(text);
   } catch {
     throw new SecretsError('malformed_request', 'The body is not valid JSON.');
   }
+}
+
+/** The config's own levels, and the object around it. */
+const MAX_DEPTH = limits.depth + 1;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+
+/**
+ * Whether JSON text nests more levels than allowed, told before it is parsed: the parser would build three
+ * million levels, in a second in which nobody else is answered.
+ */
+function isNestedDeeper(text: string, levels: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (inString) {
+      if (code === BACKSLASH) at += 1;
+      else if (code === QUOTE) inString = false;
+    } else if (code === QUOTE) inString = true;
+    // [ and { differ in one bit, and so do ] and }.
+    else if ((code | 0x20) === 0x7b) {
+      depth += 1;
+      if (depth > levels) return true;
+    } else if ((code | 0x20) === 0x7d) depth -= 1;
+  }
+  return false;
 }
