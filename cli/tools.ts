@@ -23,6 +23,9 @@ export interface CommonOptions {
   readonly apiUrl?: string | undefined;
 }
 
+/** How many items to ask for at once: the longest ones must fit into one answer of a Lambda, 6 MB. */
+export const PAGE = 500;
+
 /** Finds the server and the key for a command. @throws Failure */
 export function toolsOf(host: Host, { json, apiUrl }: CommonOptions): Tools {
   const settings = loadSettings({

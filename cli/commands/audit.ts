@@ -3,10 +3,9 @@ import * as routes from '../../functions/routes.ts';
 import type { AuditEntry, AuditQuery } from '../../shared/contract/audit.ts';
 import { exitCodes, localFailure } from '../failure.ts';
 import { ABSENT, createTable, moment } from '../print.ts';
-import { common, type Host, numberOf, toolsOf } from '../tools.ts';
+import { common, type Host, numberOf, PAGE, toolsOf } from '../tools.ts';
 
 const DEFAULT_LIMIT = 100;
-const PAGE = 1000;
 
 /** `fm secrets audit`, `fm secrets audit verify` */
 export function addAudit(secrets: Command, host: Host): void {

@@ -1,7 +1,7 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import { ABSENT, createTable, day, printBlock } from '../print.ts';
-import { common, type Host, toolsOf } from '../tools.ts';
+import { common, type Host, PAGE, toolsOf } from '../tools.ts';
 import { flat } from './reading.ts';
 
 const ROLES = ['admin', 'editor', 'viewer', 'runtime'] as const;
@@ -48,7 +48,7 @@ function addList(keys: Command, host: Host): void {
     .description('list the API keys, newest first, without the keys themselves')
     .action(async (options) => {
       const { api, terminal, json } = toolsOf(host, options);
-      const pages = api.pages(routes.listApiKeys, { limit: 1000 });
+      const pages = api.pages(routes.listApiKeys, { limit: PAGE });
       if (json) return terminal.printJson(await Array.fromAsync(flat(pages)));
       const table = createTable(terminal, [
         'ID',

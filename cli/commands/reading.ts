@@ -2,7 +2,7 @@ import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import type { SecretMetadata } from '../../shared/contract/secrets.ts';
 import { ABSENT, createTable, day, moment, printBlock } from '../print.ts';
-import { common, type Host, numberOf, selecting, selectorOf, toolsOf } from '../tools.ts';
+import { common, type Host, numberOf, PAGE, selecting, selectorOf, toolsOf } from '../tools.ts';
 
 /** `fm secrets list | get | history` */
 export function addReading(secrets: Command, host: Host): void {
@@ -28,7 +28,7 @@ function addList(secrets: Command, host: Host): void {
         prefix: options.prefix,
         due_within_days: numberOf('--due-within-days', options.dueWithinDays),
         ...(options.deleted === true ? { deleted: 'true' } : {}),
-        limit: 1000,
+        limit: PAGE,
       });
       if (json) return terminal.printJson(await Array.fromAsync(flat(pages)));
       const isWide = options.wide === true;
@@ -87,7 +87,7 @@ function addHistory(secrets: Command, host: Host): void {
     .description('the versions of a secret, newest first')
     .action(async (name, options) => {
       const { api, terminal, json } = toolsOf(host, options);
-      const pages = api.pages(routes.secretHistory, { name, ...selectorOf(options), limit: 1000 });
+      const pages = api.pages(routes.secretHistory, { name, ...selectorOf(options), limit: PAGE });
       if (json) return terminal.printJson(await Array.fromAsync(flat(pages)));
       const table = createTable(terminal, ['VERSION', 'ROTATED_AT', 'BY', 'REASON']);
       for await (const page of pages) {

@@ -1,7 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import { ABSENT, createTable, moment, printBlock } from '../print.ts';
-import { common, type Host, numberOf, toolsOf } from '../tools.ts';
+import { common, type Host, numberOf, PAGE, toolsOf } from '../tools.ts';
 import { flat } from './reading.ts';
 
 /** `fm runs …` */
@@ -83,7 +83,7 @@ function addList(runs: Command, host: Host): void {
     .action(async (options) => {
       const { api, terminal, json } = toolsOf(host, options);
       const version = numberOf('--version', options.version);
-      const pages = api.pages(routes.listRuns, { secret_name: options.secret, version, limit: 1000 });
+      const pages = api.pages(routes.listRuns, { secret_name: options.secret, version, limit: PAGE });
       if (json) return terminal.printJson(await Array.fromAsync(flat(pages)));
       const table = createTable(terminal, [
         'RUN',
