@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
@@ -19,8 +20,10 @@ interface Target {
   readonly handler: Handler;
 }
 
-/** Lambda takes 6 MB; what is larger is refused before it is read. */
+/** Lambda takes 6 MB; of what is larger nothing is kept. */
 const MAX_BODY_BYTES = 6 * 1024 * 1024;
+/** A client hears why it was refused only when it may send to the end; one that sends this much is cut off. */
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
 /** What API Gateway does on AWS: matches the route, asks the authorizer, calls the function. */
 export async function createGateway() {
@@ -42,8 +45,13 @@ export async function createGateway() {
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     inFlight += 1;
+    const isGone = new Promise<void>((resolve) => response.once('close', resolve));
     handle(targets, request)
-      .then((result) => send(response, result))
+      .then((result) => {
+        send(response, result);
+        // An answer may be larger than a socket takes at once: it is under way until its last byte is.
+        return isGone;
+      })
       .catch(() => response.destroy())
       .finally(() => {
         inFlight -= 1;
@@ -115,16 +123,27 @@ function decode(segment: string): string {
   }
 }
 
+/** @throws SecretsError `body_too_large`, `malformed_request` */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES)
-      throw new SecretsError('body_too_large', `At most ${MAX_BODY_BYTES} bytes are taken.`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAX_DISCARDED_BYTES) break;
+      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
+      else chunks.length = 0;
+    }
+  } catch {
+    // The client left, or was cut off for its silence: nothing went wrong here.
+    throw new SecretsError('malformed_request', 'The body did not arrive whole.');
   }
-  return length === 0 ? undefined : Buffer.concat(chunks).toString('utf8');
+  if (length > MAX_BODY_BYTES)
+    throw new SecretsError('body_too_large', `At most ${MAX_BODY_BYTES} bytes are taken.`);
+  const body = Buffer.concat(chunks);
+  // Decoding would put another character in the place of what is not UTF-8, and store a value never sent.
+  if (!isUtf8(body)) throw new SecretsError('malformed_request', 'The body is not valid UTF-8.');
+  return length === 0 ? undefined : body.toString('utf8');
 }
 
 function send(
@@ -134,7 +153,8 @@ function send(
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
   response.setHeader('content-length', Buffer.byteLength(body));
   response.statusCode = statusCode;
-  response.end(body);
+  // Not end(body): a server that closes takes what is ended for what is sent, and cuts it off.
+  response.write(body, () => response.end());
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

@@ -8,6 +8,9 @@ import { startBackground } from './background.ts';
 import { createGateway } from './gateway.ts';
 import type { ServerSettings } from './settings.ts';
 
+/** How long a stop waits for requests under way: one that never ends must not hold the process for ever. */
+const DRAIN_MS = 10_000;
+
 /** The API, the schedules and the store in one process on this machine. Settles when it listens. */
 export async function startHost({ host, port, tls }: ServerSettings): Promise<void> {
   const gateway = await createGateway();
@@ -34,7 +37,10 @@ export async function startHost({ host, port, tls }: ServerSettings): Promise<vo
   const stop = async () => {
     server.close();
     server.closeIdleConnections();
+    // A server that closes no longer looks after its own timeouts.
+    const cutOff = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
     await gateway.idle();
+    clearTimeout(cutOff);
     server.closeAllConnections();
     await background.stop();
     services.dataKeys.clear();

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { runFm } from '../testkit/cli.ts';
+import { RawClient, requestHead } from '../testkit/raw-client.ts';
 import { environmentOf, newDataDir, startServer, type TestServer } from '../testkit/server.ts';
 
 const started: TestServer[] = [];
@@ -179,20 +180,82 @@ test('TLS: it serves https with the certificate that it is given', async () => {
   expect(answer).toEqual({ status: 200, protocol: 'TLSv1.3' });
 });
 
-test('SIGTERM: what is being asked is answered, then it ends', async () => {
-  const server = await start();
-  await server.call('POST', '/api/v1/secrets', { name: 'a', value: 'v' });
-  const asked = Array.from({ length: 20 }, () =>
-    server.call('POST', '/api/v1/secrets/a/rotate', { new_value: 'w' }),
-  );
-  // The first answer tells that the others are under way.
-  await Promise.race(asked);
-  const ended = server.stop('SIGTERM');
-  const statuses = (await Promise.allSettled(asked)).map((result) =>
-    result.status === 'fulfilled' ? result.value.status : 0,
-  );
-  expect(await ended).toBe(0);
-  const again = await start(server.dataDir);
-  const { version } = (await again.call('GET', '/api/v1/secrets/a')).body;
-  expect(version).toBeGreaterThan(statuses.filter((status) => status === 200).length);
+describe('SIGTERM', () => {
+  test('what was acknowledged before is there afterwards', async () => {
+    const server = await start();
+    await server.call('POST', '/api/v1/secrets', { name: 'a', value: 'v' });
+    const asked = Array.from({ length: 20 }, () =>
+      server.call('POST', '/api/v1/secrets/a/rotate', { new_value: 'w' }),
+    );
+    // The first answer tells that the others are under way.
+    await Promise.race(asked);
+    const ended = server.stop('SIGTERM');
+    const statuses = (await Promise.allSettled(asked)).map((result) =>
+      result.status === 'fulfilled' ? result.value.status : 0,
+    );
+    expect(await ended).toBe(0);
+    const again = await start(server.dataDir);
+    const { version } = (await again.call('GET', '/api/v1/secrets/a')).body;
+    expect(version).toBeGreaterThan(statuses.filter((status) => status === 200).length);
+  });
+
+  test('a request that is still arriving is answered, and what it wrote is kept', async () => {
+    const server = await start();
+    const body = '{"name":"late","value":"v"}';
+    using client = new RawClient(server.url);
+    // Asked to go on, the client knows that its request is being handled.
+    client.send(
+      requestHead('POST', '/api/v1/secrets', server.adminKey, body.length, ['expect: 100-continue']),
+    );
+    await client.until('100 Continue');
+    const ended = server.stop('SIGTERM');
+    await refusesConnections(server.url);
+    client.send(body);
+    await client.closed;
+    expect(client.received().toString()).toContain('HTTP/1.1 201');
+    expect(await ended).toBe(0);
+    const again = await start(server.dataDir);
+    expect((await again.call('GET', '/api/v1/secrets/late')).status).toBe(200);
+  });
+
+  test('an answer that is larger than a socket takes at once arrives whole', async () => {
+    const server = await start();
+    const made = await server.call('POST', '/api/v1/api-keys', { name: 'runtime', role: 'runtime' });
+    await server.call('POST', '/api/v1/secrets', { name: 'large', value: 'x'.repeat(64 * 1024) });
+    const config = Array.from({ length: 70 }, () => '{{secrets.large}}');
+    const body = JSON.stringify({ environment: 'production', config });
+    using client = new RawClient(server.url);
+    client.send(requestHead('POST', '/api/v1/resolve', made.body.api_key, body.length) + body);
+    await client.until('HTTP/1.1 200');
+    client.pause();
+    const ended = server.stop('SIGTERM');
+    await refusesConnections(server.url);
+    client.resume();
+    await client.closed;
+    const [head = '', text = ''] = client.received().toString().split('\r\n\r\n');
+    expect(text).toHaveLength(Number(/content-length: (\d+)/.exec(head)?.[1]));
+    expect(JSON.parse(text).config).toHaveLength(70);
+    expect(await ended).toBe(0);
+  });
+
+  test('a client that falls silent does not hold it for ever', async () => {
+    const server = await start();
+    using client = new RawClient(server.url);
+    client.send(requestHead('POST', '/api/v1/secrets', server.adminKey, 100, ['expect: 100-continue']));
+    await client.until('100 Continue');
+    expect(await server.stop('SIGTERM')).toBe(0);
+    await client.closed;
+    // A client that leaves is no fault of ours.
+    expect(server.said()).not.toContain('"level":"error"');
+  });
 });
+
+/** Waits until a server takes no more connections: it has begun to stop. */
+async function refusesConnections(url: string): Promise<void> {
+  for (;;) {
+    using probe = new RawClient(url);
+    probe.send('GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+    await probe.closed;
+    if (probe.received().length === 0) return;
+  }
+}

@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RawClient, requestHead } from '../testkit/raw-client.ts';
 import { startServer, type TestServer } from '../testkit/server.ts';
 
 let server: TestServer;
@@ -38,7 +38,7 @@ describe('each limit is refused by its own name', () => {
     ['64 levels', nested(64), 'ok'],
     ['65 levels', nested(65), 'config_too_deep'],
     ['10,000 levels', nested(10_000), 'config_too_deep'],
-    ['3,000,000 levels', nested(2_900_000), 'config_too_deep'],
+    ['3,000,000 levels', nested(3_000_000), 'config_too_deep'],
     ['200 references', distinct(200), 'unresolved_references'],
     ['201 references', distinct(201), 'too_many_references'],
     ['1 MiB', bytes(1_048_576), 'ok'],
@@ -49,8 +49,21 @@ describe('each limit is refused by its own name', () => {
     ['an answer of more by its escapes', times(20, '{{secrets.escapes}}'), 'answer_too_large'],
     ['a million openings', JSON.stringify('{{'.repeat(500_000)), 'ok'],
     ['a body of 6 MB and more', bytes(6_400_000), 'body_too_large'],
+    // Far more than the sockets between hold: the client is still sending when it is refused.
+    ['a body of 20 MB', bytes(20_000_000), 'body_too_large'],
   ])('%s', async (_what, config, code) => {
     expect(await codeOf(config)).toBe(code);
+  });
+
+  test('a body that is too large is a 413, and one without end is cut off', async () => {
+    expect((await resolve(bytes(6_400_000))).status).toBe(413);
+    using client = new RawClient(server.url);
+    client.send(requestHead('POST', '/api/v1/resolve', runtimeKey, 100_000_000));
+    const chunk = Buffer.alloc(1_000_000, 'a');
+    for (let sent = 0; sent < 100; sent += 1) client.send(chunk);
+    await client.closed;
+    expect(client.received().toString()).not.toContain('HTTP/1.1 200');
+    expect(await codeOf('"{{secrets.small}}"')).toBe('ok');
   });
 
   test('a reference that is not ended names its place', async () => {
@@ -85,6 +98,20 @@ describe('hostile content', () => {
     });
   });
 
+  test('what is not UTF-8 is refused, not stored as something else', async () => {
+    const body = Buffer.concat([
+      Buffer.from('{"name":"bytes","value":"a'),
+      Buffer.of(0xff),
+      Buffer.from('"}'),
+    ]);
+    using client = new RawClient(server.url);
+    client.send(requestHead('POST', '/api/v1/secrets', server.adminKey, body.length, ['connection: close']));
+    client.send(body);
+    await client.closed;
+    expect(client.received().toString()).toMatch(/^HTTP\/1.1 400.*not valid UTF-8/s);
+    expect((await server.call('GET', '/api/v1/secrets/bytes')).status).toBe(404);
+  });
+
   test('a line break does not get into a header', async () => {
     expect(await codeOf('{"headers":{"A":"{{secrets.lines}}"}}')).toBe('unresolved_references');
     expect(await codeOf('{"body":"{{secrets.lines}}"}')).toBe('ok');
@@ -100,18 +127,14 @@ describe('hostile content', () => {
 
 describe('hostile clients', () => {
   test('those that leave, or never end, take nobody with them', async () => {
-    const { hostname, port } = new URL(server.url);
-    const sockets = Array.from({ length: 50 }, (_, i) => {
-      const socket = connect(Number(port), hostname);
-      socket.on('error', () => undefined);
-      socket.write(
-        `POST /api/v1/resolve HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${runtimeKey}\r\ncontent-length: 100\r\n\r\n{`,
-      );
-      if (i % 2 === 0) setTimeout(() => socket.destroy(), 10);
-      return socket;
-    });
+    const clients = Array.from({ length: 50 }, () => new RawClient(server.url));
+    for (const client of clients) {
+      client.send(`${requestHead('POST', '/api/v1/resolve', runtimeKey, 100, ['expect: 100-continue'])}{`);
+    }
+    await Promise.all(clients.map((client) => client.until('100 Continue')));
+    for (const client of clients.slice(25)) client[Symbol.dispose]();
     expect(await codeOf('"{{secrets.small}}"')).toBe('ok');
-    for (const socket of sockets) socket.destroy();
+    for (const client of clients) client[Symbol.dispose]();
   });
 
   test('many hostile requests at once are all answered, and an honest one among them', async () => {
