@@ -1,0 +1,243 @@
+"""`SecretsManager`: a run's own view of the store."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
+
+from .cache import MISSING, Cache, Flights
+from .errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    InvalidReference,
+    SecretNotFound,
+    SecretsError,
+    UnresolvedReferences,
+)
+from .lambda_transport import LambdaTransport
+from .metadata import SecretMetadata
+from .plan import Answer, local_answer, plan_config
+from .problems import error_of
+from .redaction import Redactor
+from .references import is_name
+from .settings import Settings
+from .transport import HttpTransport, Reply, Transport
+from .using import call, is_authentication_failure
+from .value import SecretValue
+
+if TYPE_CHECKING:
+    from .sync import SyncSecrets
+
+T = TypeVar("T")
+Version = int | Literal["previous"]
+
+
+class SecretsManager:
+    """
+    The secrets that a pipeline's run may use. Settings come from the environment, see `Settings`.
+
+    Values are cached for `cache_ttl` seconds, `cache_entries` of them at most, and forgotten at a denial. As
+    `async with SecretsManager() as secrets:` it keeps its connection; without, it needs no closing. One manager
+    serves any number of tasks, under asyncio and trio. `redactor` knows every value that it gave out.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        transport: Transport | None = None,
+        cache_ttl: float = 60.0,
+        cache_entries: int = 1000,
+        redactor: Redactor | None = None,
+    ) -> None:
+        if transport is None:
+            settings = settings or Settings.from_env()
+            transport = _transport_for(settings)
+        self._transport = transport
+        # Of the run that these secrets are for; None when the environment does not say.
+        self.run_id = settings.run_id if settings is not None else None
+        self._cache = Cache(cache_ttl, cache_entries)
+        self._flights = Flights()
+        self.redactor = redactor if redactor is not None else Redactor()
+
+    @classmethod
+    def sync(cls, *args: Any, **kwargs: Any) -> SyncSecrets:
+        """The same for scripts without an event loop; takes what `SecretsManager` takes."""
+        from .sync import SyncSecrets
+
+        return SyncSecrets(cls(*args, **kwargs))
+
+    def __repr__(self) -> str:
+        return "SecretsManager(****)"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a SecretsManager is not pickled: make one where it is used")
+
+    def __copy__(self) -> SecretsManager:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SecretsManager:
+        return self
+
+    async def __aenter__(self) -> SecretsManager:
+        await self._transport.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._transport.close()
+
+    async def get(self, name: str, *, version: Version | None = None, default: Any = MISSING) -> str:
+        """
+        A secret's value, as text (a secret of bytes: in base64).
+
+        :param version: an older one by its number, or `"previous"` while a rotation keeps it
+        :param default: what to return when there is no such secret here; other errors are raised all the same
+        :raises SecretNotFound: nothing of this name serves this pipeline, user and environment
+        :raises AccessDenied, Unavailable, InvalidReference: see each
+        """
+        key = _key(name, version)
+        try:
+            return await self._value(key)
+        except SecretNotFound:
+            if default is MISSING:
+                raise
+        fallback: str = default
+        return fallback
+
+    async def list(self) -> builtins.list[SecretMetadata]:
+        """Metadata of the secrets that could resolve here, by name; never a value."""
+        found: builtins.list[SecretMetadata] = await self._guarded(self._transport.list())
+        return found
+
+    async def exists(self, name: str) -> bool:
+        """Whether `get(name)` would find something here. Nothing is opened."""
+        _key(name, None)
+        reply = await self._guarded(self._transport.check({"value": f"{{{{secrets.{name}}}}}"}))
+        if not reply.ok:
+            raise self._refused(reply)
+        try:
+            found: object = reply.body["references"][0]["found"]
+        except (KeyError, IndexError, TypeError):
+            found = None
+        if not isinstance(found, bool):
+            raise SecretsError("The server's answer is no check.", code="invalid_answer")
+        return found
+
+    async def resolve(self, config: Any) -> Any:
+        """
+        A copy of a config with every reference replaced, by one request.
+
+        :raises SecretNotFound: listing every reference that nothing serves, with all of its places
+        """
+        return (await self.fetch(config)).fill(config)
+
+    async def prefetch(self, config: Any) -> None:
+        """Fetches, by one request, what a config refers to, so that `get` finds it in the cache."""
+        await self.fetch(config)
+
+    async def use(
+        self,
+        name: str,
+        fn: Callable[[str], T | Awaitable[T]],
+        *,
+        is_failure: Callable[[BaseException], bool] = is_authentication_failure,
+    ) -> T:
+        """
+        Calls `fn` with the value. When it raises an authentication failure, the secret may have been rotated
+        since it was cached, or not yet where it is used: `fn` is called once more with a value fetched anew, if
+        that is another one, and then with the previous version, while that is kept.
+
+        :param fn: a function of the value, plain or async; at most three calls
+        :param is_failure: which exceptions count; else those of `is_authentication_failure`
+        """
+        tried: builtins.list[str] = []
+        failure: Exception = AuthenticationFailed()
+        for source in (self.get, self._fresh, self._previous):
+            value = await source(name)
+            if value is None or value in tried:
+                continue
+            tried.append(value)
+            try:
+                return await call(fn, value)
+            except Exception as error:
+                if not is_failure(error):
+                    raise
+                failure = error
+        raise failure
+
+    async def fetch(self, config: Any) -> Answer:
+        """Asks for all references of a config at once, and keeps them. Most callers want `resolve`."""
+        plan = plan_config(config)
+        answer = local_answer(config)
+        if plan.request is None:
+            return answer
+        generation = self._cache.generation
+        reply = await self._guarded(self._transport.resolve(plan.request))
+        if not reply.ok:
+            raise self._refused(reply, plan.own_path)
+        taken = plan.take(_config_of(reply))
+        for key, value in taken.values.items():
+            self.redactor.add_value(value)
+            if "." not in key:
+                self._cache.put(key, value, generation)
+        answer.values.update(taken.values)
+        answer.texts.update(taken.texts)
+        return answer
+
+    async def _value(self, key: str) -> SecretValue:
+        cached = self._cache.get(key)
+        if cached is MISSING:
+            cached = await self._flights.fetch(key, lambda: self._ask(key))
+        value: SecretValue = cached
+        return value
+
+    async def _ask(self, key: str) -> SecretValue:
+        answer = await self.fetch({"value": f"{{{{secrets.{key}}}}}"})
+        value: SecretValue = answer.values[key]
+        return value
+
+    async def _fresh(self, name: str) -> str | None:
+        self._cache.drop(name)
+        return await self._value(name)
+
+    async def _previous(self, name: str) -> str | None:
+        try:
+            return await self._value(f"{name}@previous")
+        except UnresolvedReferences:
+            return None
+
+    async def _guarded(self, operation: Awaitable[T]) -> T:
+        try:
+            return await operation
+        except AccessDenied:
+            self._cache.clear()
+            raise
+
+    def _refused(self, reply: Reply, own_path: Callable[[str], str] = lambda path: path) -> SecretsError:
+        error = error_of(reply.body, reply.status, own_path)
+        if isinstance(error, AccessDenied):
+            self._cache.clear()
+        if isinstance(error, UnresolvedReferences):
+            for name in error.names:
+                self._cache.drop(name)
+        return error
+
+
+def _config_of(reply: Reply) -> Any:
+    return reply.body.get("config") if isinstance(reply.body, dict) else None
+
+
+def _transport_for(settings: Settings) -> Transport:
+    return LambdaTransport(settings) if settings.resolve_function is not None else HttpTransport(settings)
+
+
+def _key(name: str, version: Version | None) -> str:
+    """@raises InvalidReference for a name or a version that no secret can have"""
+    if not isinstance(name, str) or not is_name(name):
+        raise InvalidReference("A secret's name is a letter, then at most 127 letters, digits, _ or -.")
+    if version is None:
+        return name
+    if version != "previous" and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
+        raise InvalidReference('A version is a number from 1, or "previous".')
+    return f"{name}@{version}"
