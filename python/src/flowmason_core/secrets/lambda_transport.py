@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from .errors import SettingsError, Unavailable, Unsupported
+from .errors import AccessDenied, LimitExceeded, SecretsError, SettingsError, Unavailable, Unsupported
 from .retry import Retry
 from .settings import Settings
 from .transport import HttpTransport, Reply, Transport
@@ -66,7 +66,7 @@ class LambdaTransport:
 
     async def _invoke(self, config: JSON) -> Reply:
         payload = json.dumps({**self._payload, "config": config})
-        failure: Unavailable | None = None
+        failure: SecretsError | None = None
         body: JSON = None
         try:
             answer = await anyio.to_thread.run_sync(lambda: self._call(payload), abandon_on_cancel=True)
@@ -75,7 +75,7 @@ class LambdaTransport:
             else:
                 body = json.loads(answer["Payload"].read())
         except Exception as error:  # botocore's errors are made at run time, so there is no class to name
-            failure = Unavailable(f"The resolve function could not be invoked ({type(error).__name__}).")
+            failure = _failure_of(error)
         # Raised here and not above, so that neither payload nor answer travels along as its context.
         if failure is not None:
             raise failure
@@ -90,6 +90,28 @@ class LambdaTransport:
     def _call(self, payload: str) -> dict[str, Any]:
         answer: dict[str, Any] = self._client.invoke(FunctionName=self._function, Payload=payload.encode())
         return answer
+
+
+# What AWS says of who asks, and of what is asked for: asking again would change neither.
+_DENIED = {
+    *("AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidSignatureException"),
+    *("ExpiredTokenException", "MissingAuthenticationTokenException", "KMSAccessDeniedException"),
+}
+_WRONG = {"ResourceNotFoundException", "ValidationException", "InvalidParameterValueException"}
+_WRONG_TYPES = {"ParamValidationError", "NoRegionError", "NoCredentialsError", "PartialCredentialsError"}
+
+
+def _failure_of(error: Exception) -> SecretsError:
+    """Names AWS's code and not its message, which may quote what was sent."""
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    if code in _DENIED:
+        return AccessDenied(f"AWS does not let this caller invoke the resolve function ({code}).")
+    if code in _WRONG or type(error).__name__ in _WRONG_TYPES:
+        return SettingsError(f"The resolve function cannot be invoked so ({code or type(error).__name__}).")
+    if code == "RequestTooLargeException":
+        return LimitExceeded("The config is too large for an invoke of the resolve function.")
+    return Unavailable(f"The resolve function could not be invoked ({code or type(error).__name__}).")
 
 
 def _lambda_client() -> Any:

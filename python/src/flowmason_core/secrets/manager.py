@@ -60,6 +60,9 @@ class SecretsManager:
         self._cache = Cache(cache_ttl, cache_entries)
         self._flights = Flights()
         self.redactor = redactor if redactor is not None else Redactor()
+        for credential in (settings.run_token, settings.api_key) if settings is not None else ():
+            if credential is not None:
+                self.redactor.add(credential)
 
     @classmethod
     def sync(cls, *args: Any, **kwargs: Any) -> SyncSecrets:

@@ -81,7 +81,10 @@ class HttpTransport:
         self._transport = transport
         self._loopback = is_loopback(urlsplit(settings.api_url).hostname or "")
         self._tls: ssl.SSLContext | None = None
-        self._opened: RunVar[httpx.AsyncClient | None] = RunVar(f"flowmason_secrets_client_{next(_numbers)}")
+        # The client of this event loop, and how many have it open.
+        self._opened: RunVar[tuple[httpx.AsyncClient, int] | None] = RunVar(
+            f"flowmason_secrets_client_{next(_numbers)}"
+        )
 
     def __repr__(self) -> str:
         return f"HttpTransport({self._base!r})"
@@ -112,14 +115,19 @@ class HttpTransport:
         raise Unavailable(f"The list has more than {_MAX_PAGES} pages.", code="invalid_answer")
 
     async def open(self) -> None:
-        """Keeps one client for this event loop."""
-        self._opened.set(self._client())
+        """Keeps one client for this event loop, for all that open it."""
+        opened = self._opened.get(None)
+        client, holders = (self._client(), 0) if opened is None else opened
+        self._opened.set((client, holders + 1))
 
     async def close(self) -> None:
-        """Closes it."""
-        client = self._opened.get(None)
-        self._opened.set(None)
-        if client is not None:
+        """Closes it when the last of them does."""
+        opened = self._opened.get(None)
+        if opened is None:
+            return
+        client, holders = opened
+        self._opened.set((client, holders - 1) if holders > 1 else None)
+        if holders == 1:
             await client.aclose()
 
     def _client(self) -> httpx.AsyncClient:
@@ -137,7 +145,7 @@ class HttpTransport:
     async def _send(self, method: str, path: str, body: JSON, links: builtins.list[str] | None = None) -> Reply:
         opened = self._opened.get(None)
         if opened is not None:
-            return await self._retry.run(lambda: self._attempt(opened, method, path, body, links))
+            return await self._retry.run(lambda: self._attempt(opened[0], method, path, body, links))
         async with self._client() as client:
             return await self._retry.run(lambda: self._attempt(client, method, path, body, links))
 
