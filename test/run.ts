@@ -32,6 +32,7 @@ const suites: readonly Suite[] = [
     ],
     count: countVitest,
   },
+  { command: 'node', args: (report) => ['python/run-tests.ts', report], count: countPlain },
 ];
 
 /** Parsed strictly: a sum with an undefined in it would be neither zero nor above it, and pass. */
@@ -39,6 +40,12 @@ function countVitest(report: string): Count {
   const counts = z.object({ numPassedTests: z.number(), numFailedTests: z.number() });
   const { numPassedTests, numFailedTests } = counts.parse(JSON.parse(report));
   return { passed: numPassedTests, failed: numFailedTests };
+}
+
+/** A report that is the count itself. */
+function countPlain(report: string): Count {
+  const count = z.object({ passed: z.number(), failed: z.number() });
+  return count.parse(JSON.parse(report));
 }
 
 /**

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import builtins
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from flowmason_core.config import ExecutionContext
 from flowmason_core.execution import DAGExecutor
 from flowmason_core.registry import ComponentRegistry
 
-from flowmason_core import FlowMason
 from flowmason_core.secrets import SecretNotFound, SecretsManager, Settings, attach, bind, run
 
 from .components import registry_of, stage
@@ -240,27 +237,3 @@ async def test_fifty_references_are_one_request(
     entries = workspace.accesses()
     assert len(entries) == 50
     assert len({entry["request_id"] for entry in entries}) == 1
-
-
-async def test_flowmasons_own_pipelines_and_files(
-    workspace: Workspace, settings: Settings, registry: ComponentRegistry, tmp_path: Path, monkeypatch: Any
-) -> None:
-    workspace.create("key", KEY)
-    monkeypatch.setenv("FM_API_URL", settings.api_url)
-    monkeypatch.setenv("FM_RUN_TOKEN", settings.run_token)
-    fm = FlowMason(auto_load_env=False)
-    fm.registry = registry
-    first = fm.stage("echo", id="first", config={"text": "{{secrets.key}} {{input.x}}"})
-    last = fm.stage("echo", id="last", config={"text": "{{upstream.first.text}}"}, depends_on=["first"])
-    result = await run(fm.pipeline("p", [first, last]), {"x": "y"}, redact=False)
-    assert result.success, result.error
-    assert result.output["text"] == f"{KEY} y"
-
-    path = tmp_path / "my.pipeline.json"
-    content = {"name": "my", "stages": [{"id": "a", "component_type": "echo", "config": {"text": "{{secrets.key}}"}}]}
-    path.write_text(json.dumps(content))
-    for given in (path, str(path), fm.load_pipeline(path), content):
-        result = await run(given, registry=registry)
-        assert result.success, result.error
-        # Redacted, as by default.
-        assert result.output["text"] == "sk-****...****"
