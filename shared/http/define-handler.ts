@@ -114,15 +114,20 @@ function originOf({ headers, requestContext, rawPath, rawQueryString, body }: Ht
   if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw invalid('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
   }
-  // Keyed by the credential, which the store does not hold: a plain hash of a body would be one of the value.
-  const fingerprint = () =>
+  // Keyed by the credential, which the store does not hold: a plain hash of a body would be one of the value, and
+  // so would the key be when a client put a value there.
+  const digest = (what: string) =>
     createHmac('sha256', headers['authorization'] ?? '')
-      .update(`${http.method} ${rawPath}?${rawQueryString}\n${body ?? ''}`)
+      .update(what)
       .digest('base64');
+  const claim = (sent: string) => ({
+    key: digest(`key ${sent}`),
+    fingerprint: digest(`${http.method} ${rawPath}?${rawQueryString}\n${body ?? ''}`),
+  });
   return {
     request_id: requestId,
     ip_address: http.sourceIp || null,
-    idempotency: key === undefined || http.method === 'GET' ? null : { key, fingerprint: fingerprint() },
+    idempotency: key === undefined || http.method === 'GET' ? null : claim(key),
   };
 }
 

@@ -1,21 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { routes } from '../../functions/routes.ts';
 import { runFm } from '../testkit/cli.ts';
 import { encodingsOf, findForms } from '../testkit/encodings.ts';
+import { misplaced } from '../testkit/misplaced.ts';
+import { RawClient } from '../testkit/raw-client.ts';
 import { auditSettled, startServer, type TestServer } from '../testkit/server.ts';
 
 /**
  * Values with high entropy go through every route in every place that takes one, and in places that take
- * none. They may come back from a resolve, and from nothing else. A name of a secret, of a pipeline or of a
- * key in a config is not a value and may be repeated, so canaries never stand there but where it is said.
+ * none. They may come back from a resolve, and from nothing else.
+ *
+ * What a user is shown again by design is no value, and canaries do not stand there but where a rule refuses
+ * them: names, descriptions, reasons, metadata, ids of pipelines, users and runs, the keys of a config (they are
+ * the paths of an error), and in the `Link` of a next page the query that was asked.
  */
-const plain = `canary${randomBytes(16).toString('hex')}`;
-const hostile = `"canary\\${randomBytes(12).toString('hex')}'\n{{secrets.x}} $& %41 é😀`;
-const canaries = [plain, hostile];
+const word = `canary${randomBytes(16).toString('hex')}`;
+const canaries = [
+  word,
+  // As cloud providers make them: + and / and = must not hide it.
+  `${randomBytes(30).toString('base64')}+/=`,
+  `"canary\\${randomBytes(12).toString('hex')}'\n{{secrets.x}} $& %41 é😀`,
+  // JSON, whose fields references take.
+  `{"password":"${randomBytes(16).toString('hex')}","list":[1]}`,
+];
+const header = (text: string) => text.replace(/[^\x21-\x7e]/g, '');
 
 let server: TestServer;
 let runtimeKey: string;
@@ -37,20 +48,12 @@ async function send(method: string, path: string, body?: unknown, key?: string |
 }
 
 /** Sends bytes as they are, for what no client would send. */
-function sendRaw(text: string): Promise<void> {
-  const { hostname, port } = new URL(server.url);
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), hostname, () => socket.end(text));
-    let said = '';
-    socket.on('data', (chunk) => {
-      said += chunk.toString('latin1');
-    });
-    socket.on('error', () => resolve());
-    socket.on('close', () => {
-      answers.push({ what: text.slice(0, 40), text: said });
-      resolve();
-    });
-  });
+async function sendRaw(text: string): Promise<void> {
+  using client = new RawClient(server.url);
+  client.send(text);
+  client.end();
+  await client.closed;
+  answers.push({ what: text.slice(0, 40), text: client.received().toString('latin1') });
 }
 
 function expectNowhere(what: string, bytes: Buffer): void {
@@ -103,9 +106,18 @@ describe('values on their way', () => {
       );
       expect(answer.body.config.a).toBe(`x${value}`);
       await send('POST', '/api/v1/resolve/check', { config, environment: 'production' }, runtimeKey);
-      // A value where a header is: refused by name, without the value.
-      const refused = { headers: { A: `{{secrets.${name}}}` }, other: `{{secrets.${name}.field}}` };
-      await send('POST', '/api/v1/resolve', { config: refused, environment: 'production' }, runtimeKey);
+      // A line break where a header is, and fields that it has not: refused by name, without the value.
+      const refused = {
+        headers: { A: `{{secrets.${name}}}\n` },
+        other: `{{secrets.${name}.password.deeper}}{{secrets.${name}.list.7}}{{secrets.${name}.none}}`,
+      };
+      const bad = await send(
+        'POST',
+        '/api/v1/resolve',
+        { config: refused, environment: 'production' },
+        runtimeKey,
+      );
+      expect(bad.status).toBe(422);
     }
   });
 
@@ -116,140 +128,157 @@ describe('values on their way', () => {
       const filled = path.replace('{name}', 's0').replace('{run_id}', 'none').replace('{id}', 'none');
       const query = path === '/api/v1/runs' ? '?secret_name=s0' : '';
       await send('GET', filled + query);
-      await send('GET', `${filled}?cursor=${plain}`);
-      await send('GET', `${filled}?${plain}=1`);
+      for (const canary of canaries) {
+        await send('GET', `${filled}?cursor=${encodeURIComponent(canary)}`);
+        await send('GET', `${filled}?value=${encodeURIComponent(canary)}`);
+        await send('GET', `${filled}?${encodeURIComponent(canary)}=1`);
+      }
     }
   });
 });
 
 describe('values in the wrong place', () => {
-  const bodies = (): [string, unknown][] => [
-    ['as an unknown field', { name: 'x', value: 'v', [plain]: 1 }],
-    ['as a number’s neighbour', { name: 'x', value: [plain] }],
-    ['as an object', { name: 'x', value: { [plain]: plain } }],
-    ['as the name', { name: `${plain} ${hostile}`, value: 'v' }],
-    ['as the scope', { name: 'x', value: plain, scope: plain }],
-    ['as the environment', { name: 'x', value: plain, environment: plain }],
-    ['as metadata', { name: 'x', value: plain, metadata: plain }],
-    ['as a metadata object', { name: 'x', value: plain, metadata: { a: { b: plain } } }],
-    ['as a metadata key', { name: 'x', value: plain, metadata: { [`1${hostile}`]: 'a' } }],
-    ['as metadata.environment', { name: 'x', value: plain, metadata: { environment: plain } }],
-    ['as days', { name: 'x', value: plain, rotation_days: plain }],
-    ['as a pipeline with scope org', { name: 'x', value: plain, pipeline_id: plain }],
-    ['as a pipeline that is none', { name: 'x', value: plain, scope: 'pipeline', pipeline_id: hostile }],
-    ['as encoding', { name: 'x', value: plain, encoding: plain }],
-    ['as base64 that is none', { name: 'x', value: `${plain}!`, encoding: 'base64' }],
-    ['too long', { name: 'x', value: plain.repeat(4000) }],
-    ['half a surrogate pair', { name: 'x', value: `${plain}\ud800` }],
-    ['as a list', [plain]],
-    ['as the body', JSON.stringify(plain)],
-    ['with a trailing comma', `{"name":"x","value":"${plain}",}`],
-    ['cut off', `{"name":"x","value":"${plain}`],
-    ['without JSON', plain],
-    ['as a new_value beside', { new_value: plain, value: plain }],
-    ['as expected_version', { new_value: 'v', expected_version: plain }],
-    ['as a duration', { new_value: 'v', keep_previous_for: plain }],
-    ['as a version', { version: plain }],
-    ['as a config beside', { config: 'x', environment: plain, [plain]: plain }],
-    ['as a reference that is none', { config: `{{secrets.${plain} ${hostile}}}`, environment: 'production' }],
-    [
-      'as a config too deep',
-      { config: JSON.parse(`${'['.repeat(80)}"${plain}"${']'.repeat(80)}`), environment: 'production' },
-    ],
-    ['as a run token', { config: 'x', run_token: plain }],
-    ['as a role', { name: 'k', role: plain }],
-    ['as an expiry', { name: 'k', role: 'admin', expires_at: plain }],
-    ['as pipelines', { name: 'k', role: 'admin', pipelines: [hostile] }],
-    ['as a lifetime', { pipeline_id: 'p', environment: 'production', ttl_seconds: plain }],
-  ];
+  const writing = routes
+    .filter(({ method }) => method !== 'GET')
+    .map(({ name, method, path }) => {
+      const filled = path
+        .replace('{name}', 'not_there')
+        .replace('{run_id}', 'none')
+        .replace('{id}', 'A'.repeat(16));
+      return [name, method, filled] as const;
+    });
 
-  test.each(
-    routes
-      .filter(({ method }) => method !== 'GET')
-      .map(({ name, method, path }) => [name, method, path] as const),
-  )('on %s', async (_name, method, path) => {
-    const filled = path
-      .replace('{name}', 'not_there')
-      .replace('{run_id}', 'none')
-      .replace('{id}', 'A'.repeat(16));
-    for (const [, body] of bodies()) {
-      await send(method, filled, body);
-      await send(method, filled, body, runtimeKey);
-      await send(method, filled, body, null);
+  test.each(writing)('on %s', async (_name, method, path) => {
+    for (const canary of canaries) {
+      for (const [, body] of misplaced(canary)) {
+        await send(method, path, body);
+        await send(method, path, body, runtimeKey);
+        await send(method, path, body, null);
+      }
+      await send(method, `${path}?value=${encodeURIComponent(canary)}`, {});
+      await send(method, `${path}?${encodeURIComponent(canary)}`, {});
     }
   });
 
-  test('in paths, queries, headers, methods and credentials', async () => {
-    await send(
-      'GET',
-      `/api/v1/secrets?environment=${plain}&limit=${plain}&prefix=${encodeURIComponent(hostile)}`,
-    );
-    await send('GET', `/api/v1/secrets/audit?from=${plain}&action=${plain}`);
-    await send('GET', `/${plain}`);
-    await send('GET', `/api/v1/secrets/${encodeURIComponent(hostile)}`);
-    await send('GET', `/api/v1/secrets/%${plain}`);
-    await send('GET', '/api/v1/secrets', undefined, plain);
-    await send('GET', '/api/v1/secrets', undefined, `fmk_${plain}`);
-    await send('GET', '/api/v1/secrets', undefined, `fmr_${plain}.${plain}`);
+  test('in paths, queries and credentials', async () => {
+    for (const canary of canaries) {
+      const encoded = encodeURIComponent(canary);
+      await send('GET', `/api/v1/secrets?environment=${encoded}&limit=${encoded}&prefix=${encoded}`);
+      await send('GET', `/api/v1/secrets?due_within_days=${encoded}&deleted=${encoded}&scope=${encoded}`);
+      await send('GET', `/api/v1/secrets/s0?environment=${encoded}`);
+      await send('GET', `/api/v1/secrets/audit?from=${encoded}&action=${encoded}&days=${encoded}`);
+      await send('DELETE', `/api/v1/secrets/none?recovery_days=${encoded}`);
+      await send('GET', `/${encoded}`);
+      await send('POST', `/api/v1/${encoded}`, { value: canary });
+      await send('PURGE', '/api/v1/secrets', { value: canary });
+      await send('GET', `/api/v1/secrets/${encoded}%20`);
+      await send('GET', `/api/v1/secrets/%${encoded}`);
+      await send('GET', '/api/v1/secrets', undefined, header(canary));
+      await send('GET', '/api/v1/secrets', undefined, `fmk_${header(canary)}`);
+      await send('GET', '/api/v1/secrets', undefined, `fmr_${header(canary)}.${header(canary)}`);
+    }
+  });
+
+  test('in headers, methods and where nothing is', async () => {
     const host = new URL(server.url).host;
+    const json = 'content-type: application/json\r\n';
     const post = `POST /api/v1/secrets HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${server.adminKey}\r\nconnection: close\r\n`;
-    await sendRaw(`${post}content-type: text/${plain}\r\ncontent-length: 2\r\n\r\n{}`);
-    await sendRaw(
-      `${post}idempotency-key: ${plain} ${plain}\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
-    );
-    await sendRaw(`${post}content-length: ${plain}\r\n\r\n`);
-    await sendRaw(`${plain} / HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
-    await sendRaw(`GET /${plain} HTTP/9.9\r\n\r\n`);
-    await sendRaw(`${post}${plain}\r\n\r\n`);
-    await sendRaw(
-      `PUT /api/v1/secrets/s0 HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 90000\r\n\r\n{"value":"${plain}`,
-    );
+    for (const [index, canary] of canaries.entries()) {
+      const text = header(canary);
+      await sendRaw(`${post}content-type: text/${text}\r\ncontent-length: 2\r\n\r\n{}`);
+      for (const name of ['user-agent', 'referer', 'origin', 'cookie', 'x-request-id', 'x-forwarded-for'])
+        await sendRaw(`${post}${json}${name}: ${text}\r\ncontent-length: 2\r\n\r\n{}`);
+      await sendRaw(`${post}${json}idempotency-key: ${text} ${text}\r\ncontent-length: 2\r\n\r\n{}`);
+      // One that is taken, and kept to recognize the same request again.
+      const body = JSON.stringify({ name: `once${index}`, value: canary });
+      const once = `${post}${json}idempotency-key: ${text}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+      await sendRaw(once);
+      await sendRaw(once);
+      expect(answers.at(-2)?.text).toMatch(/^HTTP\/1.1 201/);
+      expect(answers.at(-1)?.text).toMatch(/^HTTP\/1.1 201.*idempotency-replayed/s);
+      await sendRaw(once.replace(/once\d/, 'other'));
+      expect(answers.at(-1)?.text).toMatch(/^HTTP\/1.1 409/);
+      await sendRaw(`GET /api/v1/secrets HTTP/1.1\r\nhost: ${host}\r\nauthorization: Basic ${text}\r\n\r\n`);
+      await sendRaw(`${post}content-length: ${text}\r\n\r\n`);
+      await sendRaw(`${text} / HTTP/1.1\r\nhost: ${host}\r\n\r\n`);
+      await sendRaw(`GET /${text} HTTP/9.9\r\n\r\n`);
+      await sendRaw(`${post}${text}\r\n\r\n`);
+      await sendRaw(`${post}x-value: ${'a'.repeat(20_000)}${text}\r\n\r\n`);
+      await sendRaw(
+        `PUT /api/v1/secrets/s0 HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 90000\r\n\r\n{"value":"${canary}`,
+      );
+    }
   });
 
   test('in the command line', async () => {
     const settings = { FM_API_URL: server.url, FM_API_KEY: server.adminKey };
-    const commands: [string[], string?][] = [
-      [['secrets', 'set', 'cli', plain]],
-      [['secrets', 'set', 'cli', '-'], hostile],
-      [['secrets', 'rotate', 'cli', plain]],
-      [['secrets', 'rotate', 'not_there', plain]],
-      [['secrets', 'set', 'cli', `-${plain}`]],
-      [['secrets', 'set', 'cli', `--${plain}`]],
-      [['secrets', 'set', 'cli', plain, plain]],
-      [['secrets', 'set', 'cli', plain, '--metadata', plain]],
-      [['secrets', 'set', 'cli', plain, '--rotation-days', plain]],
-      [['secrets', 'set', 'cli', plain, '--scope', plain]],
-      [['secrets', 'set', 'cli', plain, '--env', plain]],
-      [['secrets', 'set', `${plain}!`, 'v']],
-      [['secrets', 'set', 'cli', plain, '--base64']],
-    ];
+    const commands = canaries.flatMap((value): [string[], string?][] => [
+      [['secrets', 'set', 'cli', '--', value]],
+      [['secrets', 'set', 'cli', '-'], value],
+      [['secrets', 'rotate', 'cli', '--json', '--', value]],
+      [['secrets', 'rotate', 'not_there', '--', value]],
+      [['secrets', 'set', 'cli', `--${value}`]],
+      [['secrets', 'set', 'cli', value, value]],
+      [['secrets', 'set', 'cli', 'v', '--metadata', value]],
+      [['secrets', 'set', 'cli', '--rotation-days', value], value],
+      [['secrets', 'set', 'cli', '--scope', value], value],
+      [['secrets', 'set', 'cli', '--env', value], value],
+      [['secrets', 'set', `${value} !`, 'v']],
+      [['secrets', 'set', 'cli', '--base64', '--', `!${value}`]],
+    ]);
     for (const [args, input] of commands) {
       const { stdout, stderr } = await runFm(args, settings, input);
       answers.push({ what: `fm ${args.slice(0, 3).join(' ')}`, text: stdout + stderr });
     }
+    // The credential is no less a secret.
+    const { code, stdout, stderr } = await runFm(['secrets', 'list'], { ...settings, FM_API_KEY: word });
+    expect(code).toBe(4);
+    answers.push({ what: 'fm with a wrong key', text: stdout + stderr });
   });
 });
 
 describe('afterwards', () => {
   test('no answer held one', () => {
-    expect(answers.length).toBeGreaterThan(1000);
+    expect(answers.length).toBeGreaterThan(5000);
     for (const { what, text } of answers) expectNowhere(what, Buffer.from(text));
   });
 
-  const files = () =>
-    readdirSync(server.dataDir, { recursive: true, withFileTypes: true })
+  function expectClean(): void {
+    const files = readdirSync(server.dataDir, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
-
-  test('no file of the data dir and no line of the server holds one, while it runs and after it ended', async () => {
-    await auditSettled(server);
-    for (const file of files()) expectNowhere(file, readFileSync(file));
-    // A purge must not leave one behind either.
-    await send('DELETE', '/api/v1/secrets/s0?recovery_days=0');
-    for (const file of files()) expectNowhere(file, readFileSync(file));
-    await server.stop('SIGTERM');
-    expect(files().length).toBeGreaterThanOrEqual(3);
-    for (const file of files()) expectNowhere(file, readFileSync(file));
+    expect(files.map((file) => relative(server.dataDir, file))).toEqual(
+      expect.arrayContaining(['admin.json', 'keyring.json', 'store.db']),
+    );
+    for (const file of files) expectNowhere(file, readFileSync(file));
     expectNowhere('what the server said', Buffer.from(server.said()));
+  }
+
+  test('no file of the data dir and no line of the server holds one: while it runs', async () => {
+    await auditSettled(server);
+    expectClean();
+    // A purge must not leave one behind either.
+    await server.call('DELETE', '/api/v1/secrets/s0?recovery_days=0');
+    expectClean();
+  });
+
+  test('after SIGTERM', async () => {
+    expect(await server.stop('SIGTERM')).toBe(0);
+    expectClean();
+  });
+
+  test('after SIGKILL, in the middle of writes', async () => {
+    server = await startServer(server.dataDir);
+    const writes = Array.from({ length: 40 }, (_, index) =>
+      server
+        .call('PUT', `/api/v1/secrets/late${index % 8}`, { value: canaries[index % canaries.length] })
+        .catch(() => undefined),
+    );
+    await writes[0];
+    await server.stop('SIGKILL');
+    await Promise.all(writes);
+    // What was not yet moved to the store lies here.
+    expect(existsSync(join(server.dataDir, 'store.db-wal'))).toBe(true);
+    expectClean();
   });
 });

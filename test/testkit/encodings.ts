@@ -36,7 +36,11 @@ function percent(bytes: Buffer): string {
   return [...bytes].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
 }
 
+const made = new Map<string, ReadonlyMap<string, Buffer>>();
+
 /** In which forms a text stands in some bytes. */
 export function findForms(text: string, bytes: Buffer): string[] {
-  return [...encodingsOf(text)].filter(([, form]) => bytes.includes(form)).map(([name]) => name);
+  const forms = made.get(text) ?? encodingsOf(text);
+  made.set(text, forms);
+  return [...forms].filter(([, form]) => bytes.includes(form)).map(([name]) => name);
 }

@@ -25,6 +25,11 @@ export class RawClient implements Disposable {
     this.#socket.write(bytes);
   }
 
+  /** Says that nothing more comes, and goes on listening. */
+  end(): void {
+    this.#socket.end();
+  }
+
   /** All that came back. */
   received(): Buffer {
     return Buffer.concat(this.#chunks);
