@@ -10,6 +10,7 @@ const CHECKPOINT_EVERY_MS = 60 * 1000;
 const PURGE_EVERY_MS = 60 * 60 * 1000;
 // Small enough that requests which wait for the same store do not notice.
 const BATCH = 100;
+const BATCH_CHARACTERS = 65_536;
 
 /** What runs beside the requests: the outbox goes to the stream's handler, the clock to the schedules' handlers. */
 export function startBackground(services: EmbeddedServices): { stop: () => Promise<void> } {
@@ -34,7 +35,7 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
   };
   const recordAll = async () => {
     for (;;) {
-      const pending = auditStore.pending(BATCH);
+      const pending = firstOf(auditStore.pending(BATCH), BATCH_CHARACTERS);
       if (pending.length === 0) return;
       const { batchItemFailures } = await recordAudit(streamEvent(pending));
       if (batchItemFailures.length > 0) throw new Error('the batch comes again');
@@ -67,4 +68,16 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
       database.onCommit = () => undefined;
     },
   };
+}
+
+/** The first events, at least one, that have so many characters together. */
+function firstOf<Event extends { readonly event: string }>(
+  pending: readonly Event[],
+  characters: number,
+): Event[] {
+  let left = characters;
+  return pending.filter(({ event }, index) => {
+    left -= event.length;
+    return index === 0 || left >= 0;
+  });
 }

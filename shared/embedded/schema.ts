@@ -17,9 +17,17 @@ export const migrations: readonly string[] = [
     next_rotation_at TEXT,
     deleted_at TEXT,
     purge_at TEXT,
-    last_accessed_at TEXT,
     UNIQUE (org, key)
   ) STRICT;
+
+  -- When a secret was last resolved. Apart from its row, which is large and would be written again each time.
+  CREATE TABLE accesses (
+    org TEXT NOT NULL,
+    key TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (org, key)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE INDEX secrets_by_purge ON secrets (purge_at) WHERE purge_at IS NOT NULL;
 
   CREATE TABLE versions (

@@ -22,8 +22,8 @@ interface SecretRow extends Omit<StoredSecret, 'at' | 'record' | 'mac' | 'sealed
   readonly sealed: Uint8Array;
 }
 
-const COLUMNS =
-  'org, key, revision, record, mac, sealed, next_rotation_at, deleted_at, purge_at, last_accessed_at';
+const COLUMNS = `org, key, revision, record, mac, sealed, next_rotation_at, deleted_at, purge_at,
+  (SELECT at FROM accesses WHERE accesses.org = secrets.org AND accesses.key = secrets.key) AS last_accessed_at`;
 
 /** Secrets and data keys in SQLite. */
 export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
@@ -65,7 +65,8 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
             org,
             key,
           )
-        : this.#db.run(
+        : // The envelope that it replaces must go with its version, and not stay behind in a free page.
+          this.#db.erase(
             `UPDATE secrets SET revision = ?, record = ?, mac = ?, sealed = ?, next_rotation_at = ?, deleted_at = ?,
              purge_at = ? WHERE org = ? AND key = ? AND revision = ?`,
             ...fields,
@@ -83,15 +84,12 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
     trail: Trail,
   ): Promise<boolean> {
     const key = coordinatesKey(at);
+    const head = 'DELETE FROM secrets WHERE org = ? AND key = ? AND revision = ?';
     return this.#db.write(() => {
-      const removed = this.#db.run(
-        'DELETE FROM secrets WHERE org = ? AND key = ? AND revision = ?',
-        org,
-        key,
-        expectedRevision,
-      );
+      const removed = this.#db.erase(head, org, key, expectedRevision);
       if (removed === 0) return false;
-      this.#db.run('DELETE FROM versions WHERE org = ? AND key = ?', org, key);
+      this.#db.erase('DELETE FROM versions WHERE org = ? AND key = ?', org, key);
+      this.#db.run('DELETE FROM accesses WHERE org = ? AND key = ?', org, key);
       leaveTrail(this.#db, trail);
       return true;
     });
@@ -185,13 +183,13 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
     await this.#db.writeDerived(() => {
       for (const { secret, at } of notes) {
         const key = `${secret.name}#${secret.scope}#${secret.environment ?? ''}#${secret.owner ?? ''}`;
+        // Only what is there still: a secret that was removed meanwhile must not leave a row behind.
         this.#db.run(
-          `UPDATE secrets SET last_accessed_at = ? WHERE org = ? AND key = ?
-           AND (last_accessed_at IS NULL OR last_accessed_at < ?)`,
+          `INSERT INTO accesses (org, key, at) SELECT org, key, ? FROM secrets WHERE org = ? AND key = ?
+           ON CONFLICT DO UPDATE SET at = excluded.at WHERE at < excluded.at`,
           at,
           org,
           key,
-          at,
         );
       }
     });

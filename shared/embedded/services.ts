@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
@@ -10,6 +9,7 @@ import { EmbeddedAuditStore } from './audit-store.ts';
 import { EmbeddedCallerStore } from './caller-store.ts';
 import { CheckpointFolder } from './checkpoint-store.ts';
 import { Database } from './database.ts';
+import { newTimeOrderedId } from './ids.ts';
 import { Keyring } from './keyring.ts';
 import { EmbeddedSecretStore } from './secret-store.ts';
 
@@ -41,7 +41,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const database = new Database(join(dataDir, 'store.db'));
   const now = () => new Date();
-  const newId = () => randomUUID();
+  const newId = () => newTimeOrderedId(now());
   const store = new EmbeddedSecretStore(database);
   const callers = new EmbeddedCallerStore(database, now);
   const auditStore = new EmbeddedAuditStore(database);

@@ -187,7 +187,6 @@ describe('every bit of a row', () => {
       next_rotation_at: null,
       deleted_at: '2026-01-31T12:00:00.000Z',
       purge_at: '2026-01-31T12:00:00.000Z',
-      last_accessed_at: null,
     };
     for (const [column, changed] of Object.entries(changes)) {
       db.run(`UPDATE secrets SET ${column} = ? WHERE org = 'acme' AND key = ?`, changed, key);
