@@ -13,7 +13,7 @@ import anyio
 import pytest
 from flowmason_core.config import ExecutionContext
 
-from flowmason_core import FlowMason
+from flowmason_core import FlowMason  # type: ignore[attr-defined]
 
 from .components import registry_of, stage
 from .server import Workspace

@@ -194,6 +194,10 @@ async def test_use_fetches_again_when_the_value_was_refused(workspace: Workspace
         await secrets.use("key", accepts())
     assert len(tried) == 2
 
+    # Typed for functions of both colours.
+    length: int = await secrets.use("key", len)
+    assert length == len("value-two-2222")
+
     def broken(value: str) -> str:
         tried.append(value)
         raise ZeroDivisionError

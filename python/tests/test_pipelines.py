@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flowmason_core.registry import ComponentRegistry
 
-from flowmason_core import FlowMason
+from flowmason_core import FlowMason  # type: ignore[attr-defined]
 from flowmason_core.secrets import Settings, Unsupported, run
 
 from .components import registry_of

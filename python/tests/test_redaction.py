@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -126,9 +127,36 @@ def test_near_misses_and_long_values_stay_linear() -> None:
     text = "sk-proj-common-beginning-x " * 40_000
     started = time.perf_counter()
     assert redactor.redact(text) == text
+    # What begins alike is compared with, and not all that the longest pattern of all could reach.
+    redactor.add("".join(random.Random(4).choices("ghijkl=/ ", k=60_000)))
+    assert redactor.redact(text) == text
     long = "".join(random.Random(2).choices("abcdefghij \n", k=60_000))
     redactor = Redactor([long])
     stream = redactor.stream()
     out = "".join(stream.feed((long + "end")[at : at + 100]) for at in range(0, len(long) + 3, 100)) + stream.flush()
     assert out == "****...****end"
     assert time.perf_counter() - started < 10
+
+
+def test_values_are_learned_while_other_threads_search() -> None:
+    redactor = Redactor(["beginning-0000"])
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def search() -> None:
+        try:
+            while not done.is_set():
+                assert redactor.redact("a beginning-0000 b beginning-0400 c").startswith("a ****...**** b ")
+                redactor.stream().feed("beginning-04")
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=search) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(1, 800):
+        redactor.add(f"beginning-{number:04}" + "x" * (number % 40))
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []

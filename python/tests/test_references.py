@@ -72,7 +72,8 @@ async def test_both_fill_random_strings_alike(workspace: Workspace, settings: Se
     workspace.create("two", '{"a": "é😀", "b": [1.50], "c": {}}')
     chance = random.Random(11)
     texts = ["".join(chance.choices(PIECES, k=chance.randint(1, 7))) for _ in range(1500)]
-    whole, malformed = [], []
+    whole: list[str] = []
+    malformed: list[str] = []
     for text in texts:
         template = parse_template(text)
         (malformed if template is not None and template.malformed else whole).append(text)

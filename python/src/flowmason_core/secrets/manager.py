@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from .cache import MISSING, Cache, Flights
 from .errors import (
     AccessDenied,
     AuthenticationFailed,
-    InvalidReference,
     SecretNotFound,
     SecretsError,
     UnresolvedReferences,
@@ -20,7 +19,7 @@ from .metadata import SecretMetadata
 from .plan import Answer, local_answer, plan_config
 from .problems import error_of
 from .redaction import Redactor
-from .references import is_name
+from .references import Version, key_of
 from .settings import Settings
 from .transport import HttpTransport, Reply, Transport
 from .using import call, is_authentication_failure
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from .sync import SyncSecrets
 
 T = TypeVar("T")
-Version = int | Literal["previous"]
 
 
 class SecretsManager:
@@ -99,7 +97,7 @@ class SecretsManager:
         :raises SecretNotFound: nothing of this name serves this pipeline, user and environment
         :raises AccessDenied, Unavailable, InvalidReference: see each
         """
-        key = _key(name, version)
+        key = key_of(name, version)
         try:
             return await self._value(key)
         except SecretNotFound:
@@ -115,7 +113,7 @@ class SecretsManager:
 
     async def exists(self, name: str) -> bool:
         """Whether `get(name)` would find something here. Nothing is opened."""
-        _key(name, None)
+        key_of(name, None)
         reply = await self._guarded(self._transport.check({"value": f"{{{{secrets.{name}}}}}"}))
         if not reply.ok:
             raise self._refused(reply)
@@ -139,13 +137,23 @@ class SecretsManager:
         """Fetches, by one request, what a config refers to, so that `get` finds it in the cache."""
         await self.fetch(config)
 
+    @overload
+    async def use(
+        self, name: str, fn: Callable[[str], Awaitable[T]], *, is_failure: Callable[[BaseException], bool] = ...
+    ) -> T: ...
+
+    @overload
+    async def use(
+        self, name: str, fn: Callable[[str], T], *, is_failure: Callable[[BaseException], bool] = ...
+    ) -> T: ...
+
     async def use(
         self,
         name: str,
-        fn: Callable[[str], T | Awaitable[T]],
+        fn: Callable[[str], Any],
         *,
         is_failure: Callable[[BaseException], bool] = is_authentication_failure,
-    ) -> T:
+    ) -> Any:
         """
         Calls `fn` with the value. When it raises an authentication failure, the secret may have been rotated
         since it was cached, or not yet where it is used: `fn` is called once more with a value fetched anew, if
@@ -233,14 +241,3 @@ def _config_of(reply: Reply) -> Any:
 
 def _transport_for(settings: Settings) -> Transport:
     return LambdaTransport(settings) if settings.resolve_function is not None else HttpTransport(settings)
-
-
-def _key(name: str, version: Version | None) -> str:
-    """@raises InvalidReference for a name or a version that no secret can have"""
-    if not isinstance(name, str) or not is_name(name):
-        raise InvalidReference("A secret's name is a letter, then at most 127 letters, digits, _ or -.")
-    if version is None:
-        return name
-    if version != "previous" and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
-        raise InvalidReference('A version is a number from 1, or "previous".')
-    return f"{name}@{version}"

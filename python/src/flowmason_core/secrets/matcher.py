@@ -24,6 +24,8 @@ class Matcher:
         # By their first eight characters: the patterns, sorted. A list is replaced and never changed, since another
         # thread may be searching in it.
         self._patterns: dict[str, list[str]] = {}
+        # How long the longest of them is: no more of the text is copied to compare.
+        self._lengths: dict[str, int] = {}
         self._masks: dict[str, str] = {}
         # The longest pattern that each pattern begins with, itself apart.
         self._inner: dict[str, str | None] = {}
@@ -47,15 +49,17 @@ class Matcher:
         known = self._patterns.get(beginning, [])
         at = bisect_left(known, pattern)
         self._inner[pattern] = self._longest_in(known, pattern)
+        # Before any other pattern leads to this one.
+        self._masks[pattern] = mask
         for longer in known[at:]:
             if not longer.startswith(pattern):
                 break
             inner = self._inner[longer]
             if inner is None or len(inner) < len(pattern):
                 self._inner[longer] = pattern
-        self._masks[pattern] = mask
         self.longest = max(self.longest, len(pattern))
         self._short_beginnings.update(beginning[:length] for length in range(1, _WINDOW))
+        self._lengths[beginning] = max(self._lengths.get(beginning, 0), len(pattern))
         self._patterns[beginning] = [*known[:at], pattern, *known[at:]]
         # Last: from now on it is found.
         for at in range(_JUMP):
@@ -68,8 +72,9 @@ class Matcher:
         start, its end, its mask.
         """
         while (start := self._next_beginning(text, at, before)) is not None:
-            known = self._patterns[text[start : start + _WINDOW]]
-            match = self._longest_in(known, text[start : start + self.longest])
+            beginning = text[start : start + _WINDOW]
+            known = self._patterns[beginning]
+            match = self._longest_in(known, text[start : start + self._lengths[beginning]])
             if match is not None:
                 return start, start + len(match), self._masks[match]
             at = start + 1
@@ -80,11 +85,13 @@ class Matcher:
         size = len(text)
         at = max(at, size - self.longest + 1)
         while (start := self._next_beginning(text, at, size)) is not None:
-            rest = text[start:]
-            known = self._patterns[rest[:_WINDOW]]
-            after = bisect_right(known, rest)
-            if after < len(known) and known[after].startswith(rest):
-                return start
+            beginning = text[start : start + _WINDOW]
+            if size - start < self._lengths[beginning]:
+                rest = text[start:]
+                known = self._patterns[beginning]
+                after = bisect_right(known, rest)
+                if after < len(known) and known[after].startswith(rest):
+                    return start
             at = start + 1
         for start in range(max(at, size - _WINDOW + 1), size):
             if text[start:] in self._short_beginnings:

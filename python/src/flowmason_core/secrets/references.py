@@ -7,7 +7,12 @@ the pipeline's own templates may still touch from what came out of a secret.
 from __future__ import annotations
 
 import re
+import typing
 from dataclasses import dataclass
+
+from .errors import InvalidReference
+
+Version = int | typing.Literal["previous"]
 
 _OPENER = re.compile(r"(\\?)\{\{[ \t]*secrets(?![A-Za-z0-9_-])")
 # Bounded repetition: the text after an opener is looked at once, and never more than a few kB of it.
@@ -92,3 +97,14 @@ def parse_template(text: str) -> Template | None:
 def is_name(text: str) -> bool:
     """Whether a secret could have this name."""
     return _NAME.fullmatch(text) is not None and text != "audit"
+
+
+def key_of(name: str, version: Version | None) -> str:
+    """A secret, or a version of it, as a reference names it. @raises InvalidReference when none can be called so"""
+    if not isinstance(name, str) or not is_name(name):
+        raise InvalidReference("A secret's name is a letter, then at most 127 letters, digits, _ or -.")
+    if version is None:
+        return name
+    if version != "previous" and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
+        raise InvalidReference('A version is a number from 1, or "previous".')
+    return f"{name}@{version}"

@@ -13,8 +13,9 @@ from .metadata import SecretMetadata
 from .using import is_authentication_failure
 
 if TYPE_CHECKING:
-    from .manager import SecretsManager, Version
+    from .manager import SecretsManager
     from .redaction import Redactor
+    from .references import Version
 
 T = TypeVar("T")
 

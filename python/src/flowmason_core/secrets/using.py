@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from .errors import AuthenticationFailed, SecretsError
-
-T = TypeVar("T")
 
 
 def is_authentication_failure(error: BaseException) -> bool:
@@ -33,10 +31,7 @@ def is_authentication_failure(error: BaseException) -> bool:
     return isinstance(state, str) and state.startswith("28")
 
 
-async def call(fn: Callable[[str], T | Awaitable[T]], value: str) -> T:
+async def call(fn: Callable[[str], Any], value: str) -> Any:
     """Calls a function of either colour."""
-    result: Any = fn(value)
-    if inspect.isawaitable(result):
-        result = await result
-    answer: T = result
-    return answer
+    result = fn(value)
+    return await result if inspect.isawaitable(result) else result
