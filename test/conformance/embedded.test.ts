@@ -1,6 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { CheckpointFolder } from '../../shared/embedded/checkpoint-store.ts';
 import { throwawayKeyring } from '../testkit/key-service.ts';
 import { auditLogSuite } from './audit-log.ts';
 import { callerStoreSuite } from './caller-store.ts';
+import { checkpointStoreSuite } from './checkpoint-store.ts';
 import { makeEmbedded } from './embedded-host.ts';
 import { historySuite } from './history.ts';
 import { keyServiceSuite } from './key-service.ts';
@@ -15,3 +21,7 @@ smallStoresSuite(makeEmbedded);
 auditLogSuite(makeEmbedded);
 historySuite(makeEmbedded, makeEmbedded, [1, 2]);
 keyServiceSuite(async () => ({ keys: throwawayKeyring(), otherKeys: throwawayKeyring() }));
+
+const folder = mkdtempSync(join(tmpdir(), 'fm-checkpoints-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+checkpointStoreSuite(async () => new CheckpointFolder(mkdtempSync(join(folder, 'store-'))));

@@ -49,17 +49,17 @@ function asChoice<T>(items: readonly T[]): readonly [T, ...T[]] {
   return [first, ...rest];
 }
 
+/** An answer as text, the same for equal answers: bytes in base64, keys in order. */
 function plain(answer: unknown): string {
   return JSON.stringify(answer, (_, value: unknown) => {
-    if (isBytes(value)) return Buffer.from(value.data).toString('base64');
+    if (typeof value !== 'object' || value === null) return value ?? null;
     if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-    return value ?? null;
+    // What JSON.stringify hands on of a Buffer.
+    if ('type' in value && value.type === 'Buffer' && 'data' in value && Array.isArray(value.data))
+      return Buffer.from(value.data).toString('base64');
+    if (Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
-}
-
-/** A Buffer as JSON.stringify hands it on. */
-function isBytes(value: unknown): value is { data: number[] } {
-  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer';
 }
 
 /** What a history answers on one host, step by step, and what it leaves waiting. */

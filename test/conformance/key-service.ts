@@ -4,7 +4,7 @@ import { environmentName } from '../../shared/contract/ids.ts';
 import type { EncryptionContext, KeyService } from '../../shared/envelope/key-service.ts';
 import { signedBytes } from '../../shared/envelope/signature.ts';
 import { codeOfRejection } from '../testkit/failure.ts';
-import { faultyTest } from './known-faults.ts';
+import { faultyTest, type KnownFaults } from './known-faults.ts';
 import { acme, acmeTwo } from './samples.ts';
 
 const production = environmentName.parse('production');
@@ -21,9 +21,9 @@ export type MakeKeyServices = () => Promise<{ readonly keys: KeyService; readonl
 
 /**
  * KeyService.
- * @param faults names of tests that the thing behind the port is known to fail
+ * @param faults of the thing behind the port
  */
-export function keyServiceSuite(make: MakeKeyServices, faults: readonly string[] = []): void {
+export function keyServiceSuite(make: MakeKeyServices, faults: KnownFaults = {}): void {
   const it = faultyTest(faults);
   let keys: KeyService;
   let otherKeys: KeyService;

@@ -1,0 +1,124 @@
+import { type ChainHead, emptyChain, type StoredRecord } from '../audit/chain.ts';
+import type { Facet, IndexBlock } from '../audit/facets.ts';
+import type { AuditLog, BlockRange } from '../audit/log.ts';
+import type { OrganizationId } from '../contract/ids.ts';
+import { type Expression, inChunks, isNew, type Write } from './expressions.ts';
+import type { Table } from './table.ts';
+import {
+  blockSort,
+  blocksPartition,
+  chainHeadKey,
+  chainPartition,
+  type Key,
+  recordedKey,
+  recordKey,
+  sequenceSort,
+} from './table-layout.ts';
+
+interface RecordItem extends Key, Pick<StoredRecord, 'hash' | 'bytes' | 'event_id'> {}
+
+interface BlockItem extends Key {
+  readonly sequences: ReadonlySet<number>;
+}
+
+/** Two items for each record and one for the head: 99 of the 100 that a transaction takes. */
+const RECORDS_AT_ONCE = 49;
+const BLOCKS_AT_ONCE = 25;
+
+/** The audit log in DynamoDB. */
+export class DynamoAuditLog implements AuditLog {
+  readonly #table: Table;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  async head(org: OrganizationId): Promise<ChainHead> {
+    const item = await this.#table.get<ChainHead>(chainHeadKey(org));
+    return item === undefined ? emptyChain(org) : { sequence: item.sequence, hash: item.hash };
+  }
+
+  async recorded(org: OrganizationId, eventIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const ids = new Map(eventIds.map((id) => [recordedKey(org, id).pk, id]));
+    const items = await this.#table.getMany<Key>(eventIds.map((id) => recordedKey(org, id)));
+    return new Set(items.flatMap(({ pk }) => ids.get(pk) ?? []));
+  }
+
+  /**
+   * The head moves on with the records, in one transaction. More records than one takes are appended in several,
+   * each behind the one before: when a later one loses, those before it stay appended, and whoever asks
+   * `recorded` finds them.
+   *
+   * The blocks are written before. A recorder that loses afterwards leaves blocks that name records which
+   * came to be others; readers check. Blocks are merged and never replaced: two recorders that began at the
+   * same head may write the same block with different records, and the winner's must not be lost.
+   */
+  async appendAfter(
+    org: OrganizationId,
+    head: ChainHead,
+    records: readonly StoredRecord[],
+    blocks: readonly IndexBlock[],
+  ): Promise<boolean> {
+    for (const some of inChunks(blocks, BLOCKS_AT_ONCE))
+      await Promise.all(some.map((block) => this.#mergeBlock(org, block)));
+    let last = head;
+    for (const some of inChunks(records, RECORDS_AT_ONCE)) {
+      const next = some.at(-1) ?? last;
+      const writes = some.flatMap((record) => recordWrites(org, record));
+      if ((await this.#table.transact([moveHead(org, last, next), ...writes])) !== null) return false;
+      last = next;
+    }
+    return true;
+  }
+
+  async blocks(
+    org: OrganizationId,
+    facet: Facet,
+    { from, upTo, limit }: BlockRange,
+  ): Promise<readonly IndexBlock[]> {
+    const range = { from: from || '0', to: blockSort(upTo) };
+    const options = { limit, descending: true };
+    const items = await this.#table.query<BlockItem>(blocksPartition(org, facet), range, options);
+    return items.map(({ sk, sequences }) => {
+      const [last_timestamp = '', first = ''] = sk.split('#');
+      const ascending = [...sequences].sort((a, b) => a - b);
+      return { facet, last_timestamp, first_sequence: Number(first), sequences: ascending };
+    });
+  }
+
+  async readMany(org: OrganizationId, sequences: readonly number[]): Promise<readonly StoredRecord[]> {
+    const keys = sequences.map((sequence) => recordKey(org, sequence));
+    return (await this.#table.getMany<RecordItem>(keys)).map(toStoredRecord);
+  }
+
+  async read(org: OrganizationId, fromSequence: number, limit: number): Promise<readonly StoredRecord[]> {
+    const range = { from: sequenceSort(fromSequence), to: sequenceSort(Number.MAX_SAFE_INTEGER) };
+    const items = await this.#table.query<RecordItem>(chainPartition(org), range, { limit });
+    return items.map(toStoredRecord);
+  }
+
+  async #mergeBlock(org: OrganizationId, block: IndexBlock): Promise<void> {
+    const key = { pk: blocksPartition(org, block.facet), sk: blockSort(block) };
+    const sequences = new Set(block.sequences);
+    const change = { text: 'ADD #sequences :sequences', names: ['sequences'], values: { sequences } };
+    await this.#table.update(key, change);
+  }
+}
+
+/** Moves the head on, from where it must stand. */
+function moveHead(org: OrganizationId, from: ChainHead, { sequence, hash }: ChainHead): Write {
+  const when: Expression =
+    from.sequence === 0 ? isNew : { text: '#hash = :hash', names: ['hash'], values: { hash: from.hash } };
+  return { put: { ...chainHeadKey(org), sequence, hash }, when };
+}
+
+function recordWrites(org: OrganizationId, { sequence, event_id, hash, bytes }: StoredRecord): Write[] {
+  return [
+    { put: { ...recordKey(org, sequence), hash, bytes, event_id } },
+    { put: { ...recordedKey(org, event_id) } },
+  ];
+}
+
+function toStoredRecord({ sk, hash, bytes, event_id }: RecordItem): StoredRecord {
+  return { sequence: Number(sk), hash, bytes, event_id };
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import * as z from 'zod';
+import { environmentName } from '../contract/ids.ts';
+import { DataKeys } from '../envelope/data-keys.ts';
+import { SignatureVerifier } from '../envelope/signature.ts';
+import type { Services } from '../services.ts';
+import { DynamoAuditLog } from './audit-log.ts';
+import { DynamoAuditOutbox } from './audit-outbox.ts';
+import { DynamoCallerStore } from './caller-store.ts';
+import { documentClient, kmsClient } from './clients.ts';
+import { DynamoDataKeyStore } from './data-key-store.ts';
+import { KmsKeyService } from './kms.ts';
+import { lazyCheckpoints } from './lazy-checkpoints.ts';
+import { DynamoReplayStore } from './replay-store.ts';
+import { DynamoSecretStore } from './secret-store.ts';
+import { Table } from './table.ts';
+
+const settings = z.object({
+  FM_TABLE: z.string().min(1),
+  /** The ARN of the KMS key that wraps data keys. */
+  FM_DATA_KEY_ID: z.string().min(1),
+  /** The ARN of the KMS key that signs. */
+  FM_SIGNING_KEY_ID: z.string().min(1),
+  FM_CHECKPOINT_BUCKET: z.string().min(1),
+  FM_ENVIRONMENTS: z
+    .string()
+    .default('development,staging,production')
+    .transform((list) => list.split(',').map((name) => name.trim()))
+    .pipe(z.array(environmentName).min(1)),
+});
+
+/** Makes the clients and the ports. Region, credentials and endpoints are the SDK's own settings. @throws ZodError */
+export function openServices(env: Readonly<Record<string, string | undefined>>): Services {
+  const { FM_TABLE, FM_DATA_KEY_ID, FM_SIGNING_KEY_ID, FM_CHECKPOINT_BUCKET, FM_ENVIRONMENTS } =
+    settings.parse(env);
+  const table = new Table(documentClient(), FM_TABLE);
+  const keyService = new KmsKeyService(kmsClient(), FM_DATA_KEY_ID, FM_SIGNING_KEY_ID);
+  const dataKeyStore = new DynamoDataKeyStore(table);
+  const outbox = new DynamoAuditOutbox(table);
+  const now = () => new Date();
+  const newId = () => randomUUID();
+  return {
+    keyService,
+    dataKeyStore,
+    secrets: new DynamoSecretStore(table),
+    callers: new DynamoCallerStore(table),
+    replays: new DynamoReplayStore(table, now),
+    outbox,
+    auditLog: new DynamoAuditLog(table),
+    checkpoints: lazyCheckpoints(async () => {
+      const { CheckpointBucket } = await import('./checkpoint-bucket.ts');
+      return new CheckpointBucket(FM_CHECKPOINT_BUCKET);
+    }),
+    dataKeys: new DataKeys({ keyService, dataKeyStore, newId, now }),
+    signatures: new SignatureVerifier(keyService),
+    environments: FM_ENVIRONMENTS,
+    // Lambda makes a log event of each line.
+    log: (entry) => process.stdout.write(`${JSON.stringify({ time: now().toISOString(), ...entry })}\n`),
+    now,
+    newId,
+    auditLag: () => outbox.lag(),
+  };
+}
+
+/** The services of this process. */
+export const services: Services = openServices(process.env);
