@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runFm } from '../testkit/cli.ts';
+import { runFm, runLine } from '../testkit/cli.ts';
 import { auditSettled, startServer, type TestServer } from '../testkit/server.ts';
 
 /** Every example of the product's own page, as it is written there. */
@@ -246,6 +246,54 @@ describe('by the command line', () => {
   test('the settings come from admin.json on the same machine', async () => {
     const run = await runFm(['secrets', 'get', 'my_key', '--json'], { FM_DATA_DIR: server.dataDir });
     expect(JSON.parse(run.stdout)).toMatchObject({ name: 'my_key', rotation_days: 90 });
+  });
+});
+
+describe('the lines of the page, as a reader types them', () => {
+  // Each section on a server of its own, in the page's order, through the package's own `fm`.
+  test.each([
+    [
+      'the CLI commands',
+      [
+        ['fm secrets set openai_api_key "sk-..." --description "OpenAI API key"', /version 1/],
+        [
+          'fm secrets list',
+          /^NAME +SCOPE +CREATED +LAST_ROTATED\nopenai_api_key +org +\d{4}-\d\d-\d\d +-\n$/,
+        ],
+        [
+          'fm secrets get openai_api_key',
+          /^name: openai_api_key\nscope: org\ncreated_at: .*OpenAI API key\n/s,
+        ],
+        ['fm secrets rotate openai_api_key "sk-new-key..."', /version 2/],
+        ['fm secrets list', /\nopenai_api_key +org +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d\n$/],
+        ['fm secrets delete openai_api_key', /is deleted/],
+        ['fm secrets list', /^NAME +SCOPE +CREATED +LAST_ROTATED\n$/],
+      ],
+    ],
+    [
+      'the best practices',
+      [
+        ['fm secrets set stripe_live_api_key "sk_live_..."', /version 1/],
+        [
+          `fm secrets set openai_key "sk-..." \\
+--description "OpenAI API key for content generation" \\
+--metadata '{"provider": "openai", "tier": "team"}'`,
+          /version 1/,
+        ],
+        ['fm secrets get openai_key', /\nmetadata:\n {2}provider: openai\n {2}tier: team\n/],
+        ['fm secrets set my_key "value" --rotation-days 90', /version 1/],
+        ['fm secrets rotate my_key "new-value"', /version 2/],
+        ['fm secrets set webhook_token "token" --scope pipeline --pipeline my-pipeline', /version 1/],
+      ],
+    ],
+  ] as const)('%s', async (_section, lines) => {
+    await using fresh = await startServer();
+    for (const [line, expected] of lines) {
+      const settings = { FM_API_URL: fresh.url, FM_API_KEY: fresh.adminKey };
+      const { code, stdout, stderr } = await runLine(`npx ${line}`, settings);
+      expect([code, stderr], line).toEqual([0, '']);
+      expect(stdout, line).toMatch(expected);
+    }
   });
 });
 

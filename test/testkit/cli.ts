@@ -14,8 +14,22 @@ export function runFm(
   settings: Readonly<Record<string, string>>,
   input = '',
 ): Promise<CliRun> {
+  return runCommand(process.execPath, ['cli/main.ts', ...args], settings, input);
+}
+
+/** Runs a command line in a shell, as a reader of a page would type it. */
+export function runLine(line: string, settings: Readonly<Record<string, string>>): Promise<CliRun> {
+  return runCommand('sh', ['-c', line], settings, '');
+}
+
+function runCommand(
+  command: string,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  input: string,
+): Promise<CliRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['cli/main.ts', ...args], {
+    const child = spawn(command, args, {
       env: environmentOf({ XDG_CONFIG_HOME: '/nonexistent', ...settings }),
     });
     let stdout = '';
