@@ -53,7 +53,7 @@ function tilesOf(sizes: readonly number[]): Map<string, Buffer> {
 const readFrom = (kept: ReadonlyMap<string, Buffer>) => async (tile: Tile) =>
   kept.get(tilePath(tile)) ?? null;
 
-test('a compact tree has the root that RFC 6962 defines, at every size', () => {
+test('a compact tree has the root that RFC 6962 defines, at every size', { timeout: 60_000 }, () => {
   const tree = new CompactTree();
   expect(tree.root()).toEqual(EMPTY_ROOT);
   for (let size = 1; size <= 600; size++) {
@@ -62,7 +62,7 @@ test('a compact tree has the root that RFC 6962 defines, at every size', () => {
   }
 });
 
-test('proofs made of tiles verify, and only for what they prove', async () => {
+test('proofs made of tiles verify, and only for what they prove', { timeout: 60_000 }, async () => {
   const size = fc.oneof(
     fc.integer({ min: 2, max: 700 }),
     fc.constantFrom(255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_793),
