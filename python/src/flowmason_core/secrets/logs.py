@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import logging
 import sys
@@ -62,6 +63,43 @@ class RedactingFormatter(logging.Formatter):
         return self._redactor.redact(self._inner.format(record))
 
 
+class RedactingBuffer(io.BufferedIOBase):
+    """A stream of bytes before another one: values are looked for in UTF-8, all else passes as it is."""
+
+    def __init__(self, redactor: Redactor, inner: Any) -> None:
+        super().__init__()
+        self._inner = inner
+        self._stream: StreamRedactor = redactor.stream()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._lock = threading.Lock()
+
+    def write(self, data: Any) -> int:
+        raw = bytes(data)
+        with self._lock:
+            self._pass_on(self._stream.feed(self._decoder.decode(raw)))
+        return len(raw)
+
+    def flush(self) -> None:
+        # As in `RedactingStream`.
+        self._inner.flush()
+
+    def settle(self) -> None:
+        """Writes what was kept back: nothing follows."""
+        with self._lock:
+            self._pass_on(self._stream.feed(self._decoder.decode(b"", final=True)) + self._stream.flush())
+            self._decoder.reset()
+            self._inner.flush()
+
+    def writable(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _pass_on(self, text: str) -> None:
+        self._inner.write(text.encode("utf-8", "surrogateescape"))
+
+
 class RedactingStream(io.TextIOBase):
     """A text stream before another one. A line that could not be decided stays until `flush` or the next write."""
 
@@ -70,6 +108,15 @@ class RedactingStream(io.TextIOBase):
         self._inner: Any = inner
         self._stream: StreamRedactor = redactor.stream()
         self._lock = threading.Lock()
+        # For those who write bytes; the stream below may have none, as in a notebook.
+        self._buffer = RedactingBuffer(redactor, inner.buffer) if hasattr(inner, "buffer") else None
+
+    @property
+    def buffer(self) -> RedactingBuffer:
+        """The stream of bytes below, redacted too."""
+        if self._buffer is None:
+            raise AttributeError("buffer")
+        return self._buffer
 
     def write(self, text: str) -> int:
         with self._lock:
@@ -85,6 +132,8 @@ class RedactingStream(io.TextIOBase):
         with self._lock:
             self._inner.write(self._stream.flush())
             self._inner.flush()
+        if self._buffer is not None:
+            self._buffer.settle()
 
     def writable(self) -> bool:
         return True

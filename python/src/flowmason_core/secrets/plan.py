@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .errors import LimitExceeded, Unavailable
+from .errors import InvalidReference, LimitExceeded, Unavailable
 from .references import Literal, Reference, Template, parse_template
 from .value import SecretValue, sealed
 
@@ -80,8 +80,15 @@ class Answer:
         if isinstance(config, dict):
             return {key: self.fill(value) for key, value in config.items()}
         if isinstance(config, (list, tuple)):
-            return type(config)(self.fill(value) for value in config) if type(config) in (list, tuple) else config
+            return _like(config, [self.fill(value) for value in config])
         return config
+
+
+def _like(config: Any, values: list[Any]) -> Any:
+    """Values in a list or a tuple, a named one too."""
+    if isinstance(config, list):
+        return values
+    return type(config)(*values) if hasattr(config, "_fields") else tuple(values)
 
 
 def join(parts: tuple[Part, ...]) -> Any:
@@ -189,10 +196,11 @@ def _scan(config: Any, place: tuple[str | int, ...], plan: Plan) -> Any:
         raise LimitExceeded(f"A config may be nested {MAX_DEPTH} levels deep.", code="config_too_deep")
     if isinstance(config, dict):
         members = {
-            key: sent
-            for key, value in config.items()
-            if isinstance(key, str) and (sent := _scan(value, (*place, key), plan)) is not None
+            key: sent for key, value in config.items() if (sent := _scan(value, (*place, key), plan)) is not None
         }
+        # JSON would make text of it, perhaps of another member's name.
+        if not all(isinstance(key, str) for key in members):
+            raise InvalidReference("A reference stands under a key that is no text.", paths=(path_text(place),))
         return members or None
     items = [_scan(value, (*place, index), plan) for index, value in enumerate(config)]
     return items if any(item is not None for item in items) else None
@@ -204,15 +212,16 @@ def _at(answer: Any, place: tuple[str | int, ...]) -> Any:
     return answer
 
 
-def path_text(place: tuple[str | int, ...]) -> str:
+def path_text(place: tuple[Any, ...]) -> str:
     """A JSON path as the server writes it; long keys are cut."""
     return "$" + "".join(_segment(key) for key in place)
 
 
-def _segment(key: str | int) -> str:
+def _segment(key: Any) -> str:
     if isinstance(key, int):
         return f"[{key}]"
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", key):
-        return f".{key}"
-    cut = f"{key[:_MAX_KEY_CHARACTERS]}…" if len(key) > _MAX_KEY_CHARACTERS else key
+    name = str(key)
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", name):
+        return f".{name}"
+    cut = f"{name[:_MAX_KEY_CHARACTERS]}…" if len(name) > _MAX_KEY_CHARACTERS else name
     return f"[{json.dumps(cut, ensure_ascii=False)}]"
