@@ -137,7 +137,7 @@ class _Store:
             values.append(value)
         if template.is_whole:
             return values[0]
-        return "".join(value if isinstance(value, str) else json.dumps(value) for value in values)
+        return "".join(value if isinstance(value, str) else _json_text(value) for value in values)
 
     def _look_up(self, reference: Reference) -> tuple[Any, str | None]:
         versions = self.versions.get(reference.name, [])
@@ -152,9 +152,38 @@ class _Store:
         if not reference.fields:
             return value, None
         try:
-            value = json.loads(value)
+            value = json.loads(value, parse_float=_Written)
             for field in reference.fields[1:].split("."):
-                value = value[int(field)] if isinstance(value, builtins.list) else value[field]
+                value = value[_index(field)] if isinstance(value, builtins.list) else value[field]
         except (ValueError, LookupError, TypeError):
             return None, "the secret has no such field"
         return value, None
+
+
+class _Written(float):
+    """A number that is put into text as it was written, as the server does it."""
+
+    def __new__(cls, text: str) -> _Written:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
+
+
+def _json_text(value: Any) -> str:
+    if isinstance(value, _Written):
+        return value.text
+    if isinstance(value, dict):
+        members = (f"{json.dumps(key, ensure_ascii=False)}:{_json_text(member)}" for key, member in value.items())
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, builtins.list):
+        return "[" + ",".join(map(_json_text, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _index(field: str) -> int:
+    """@raises LookupError for what is no index as JSON paths write them"""
+    if not field.isdecimal() or str(int(field)) != field:
+        raise LookupError(field)
+    return int(field)
