@@ -17,21 +17,21 @@ export function parseJsonSecret(text: string, encoding: Encoding): FieldResult {
   }
 }
 
-/** Takes a field by own properties only, for example `['users', '0', 'name']`. */
+/** Takes a field of an object or an array, and nothing else that JavaScript has there: `['users', '0', 'name']`. */
 export function takeField(json: unknown, fields: readonly string[]): FieldResult {
   let at = json;
   for (const field of fields) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, field)) {
+    if (!isNested(at) || !Object.hasOwn(at, field) || (Array.isArray(at) && field === 'length')) {
       return { problem: 'the secret has no such field' };
     }
-    at = (at as Record<string, unknown>)[field];
+    at = at[field];
   }
   if (!fitsDepth(at, MAX_DEPTH)) return { problem: `the field is nested more than ${MAX_DEPTH} levels deep` };
   return { value: at };
 }
 
 // JSON.rawJSON and the reviver's context are in Node 24, not yet in TypeScript's library.
-const raw = JSON as unknown as { rawJSON(text: string): unknown };
+const raw = JSON as unknown as { rawJSON(text: string): unknown; isRawJSON(value: unknown): boolean };
 
 /** A number that JavaScript would round, for example a 20-digit account id, stays as it was written. */
 function keepNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
@@ -39,7 +39,12 @@ function keepNumber(_key: string, value: unknown, context?: { source?: string })
   return String(value) === context.source ? value : raw.rawJSON(context.source);
 }
 
+/** Whether it is an object or array of the secret's; a kept number is an object too, of JavaScript's own. */
+function isNested(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !raw.isRawJSON(value);
+}
+
 function fitsDepth(value: unknown, depth: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
+  if (!isNested(value)) return true;
   return depth > 0 && Object.values(value).every((child) => fitsDepth(child, depth - 1));
 }

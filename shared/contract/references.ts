@@ -143,8 +143,8 @@ function toPin(text: string): Pin {
 /**
  * Writes the values into the config's slots, in place, each string once: what is inserted is never scanned.
  * A whole reference takes the value as it is, so a number in a JSON secret stays a number.
- * @param lookUp the value of a reference: a string, or what a JSON secret holds at its field
- * @param budget bytes of JSON that the filled strings may have in all
+ * @param lookUp the value of a reference: a string, or what a JSON secret holds at its field; asked at each place
+ * @param budget bytes by which the config may grow, as JSON
  * @returns false when the budget was not enough; the config must then be thrown away
  */
 export function fillConfig(
@@ -152,47 +152,72 @@ export function fillConfig(
   lookUp: (reference: Reference) => unknown,
   budget: number,
 ): boolean {
-  let left = budget;
-  for (const slot of scanned.slots) {
-    const only = slot.parts.length === 1 ? slot.parts[0] : undefined;
-    const filled =
-      typeof only === 'object'
-        ? lookUp(only)
-        : slot.parts.map((part) => (typeof part === 'string' ? part : asText(lookUp(part)))).join('');
-    // As JSON: control characters and quotes grow when the answer is written.
-    left -= Buffer.byteLength(JSON.stringify(filled));
-    if (left < 0) return false;
+  const { slots } = scanned;
+  let left = slots.reduce((sum, { holder, key }) => sum + jsonBytes(holder[key]), budget);
+  for (const { holder, key, parts } of slots) {
+    const isWhole = parts.length === 1;
+    const taken: unknown[] = [];
+    if (!isWhole) left -= QUOTES;
+    for (const part of parts) {
+      const value = typeof part === 'string' ? part : lookUp(part);
+      taken.push(isWhole ? value : asText(value));
+      // Before anything is joined: one string of the config may name a field of 60 kB 50,000 times.
+      left -= jsonBytes(taken.at(-1)) - (isWhole ? 0 : QUOTES);
+      if (left < 0) return false;
+    }
     // The property is the config's own (Object.keys found it), so this sets `__proto__` as plain data too.
-    slot.holder[slot.key] = filled;
+    holder[key] = isWhole ? taken[0] : taken.join('');
   }
   return true;
+}
+
+const QUOTES = 2;
+
+/** Bytes of a value in the answer: control characters and quotes grow when it is written. */
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 function asText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+// An answer holds the paths of 200 references, and a hostile config's keys make each path 48 kB long.
 const MAX_PATHS = 100;
+const MAX_PATHS_CHARACTERS = 8192;
+const MAX_PATH_CHARACTERS = 1024;
 const MAX_KEY_CHARACTERS = 128;
 
 /** The places of a reference as JSON paths, for example `$.stages[0].config.api_key`; at most the first 100. */
 export function pathsOf({ slots }: Pick<Reference, 'slots'>): string[] {
-  return slots.slice(0, MAX_PATHS).map((slot) => pathText(slot.at));
+  const paths: string[] = [];
+  let characters = 0;
+  for (const { at } of slots.slice(0, MAX_PATHS)) {
+    const path = pathText(at);
+    characters += path.length;
+    if (characters > MAX_PATHS_CHARACTERS) break;
+    paths.push(path);
+  }
+  return paths;
 }
 
-/** A JSON path as text; long keys are cut. */
+/** A JSON path as text; long keys are cut, and so are long paths. */
 export function pathText(node: PathNode): string {
   const keys: string[] = [];
   for (let at: PathNode | null = node; at !== null; at = at.parent) keys.unshift(segmentText(at));
-  return keys.join('');
+  return cut(keys.join(''), MAX_PATH_CHARACTERS);
+}
+
+/** The cut may go through a surrogate pair, whose half would not be Unicode. */
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length).toWellFormed()}…` : text;
 }
 
 function segmentText({ parent, key }: PathNode): string {
   if (parent === null) return String(key);
   if (typeof key === 'number') return `[${key}]`;
   if (/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(key)) return `.${key}`;
-  const cut = key.length > MAX_KEY_CHARACTERS ? `${key.slice(0, MAX_KEY_CHARACTERS)}…` : key;
-  return `[${JSON.stringify(cut)}]`;
+  return `[${JSON.stringify(cut(key, MAX_KEY_CHARACTERS))}]`;
 }
 
 /** Whether a place lies under a key named `headers`, where CR, LF and NUL would split the request. */

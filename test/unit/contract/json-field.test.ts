@@ -19,6 +19,10 @@ describe('fields', () => {
     ['{"n":1.0}', ['n'], '1.0'],
     ['{"n":1e400}', ['n'], '1e400'],
     ['{"n":7}', ['n'], '7'],
+    ['{"n":-0}', ['n'], '-0'],
+    ['{"n":[1.0],"n":2}', ['n'], '2'],
+    ['{"n":2,"n":1.0}', ['n'], '1.0'],
+    ['{"length":1,"rawJSON":2}', ['rawJSON'], '2'],
   ])('%s at %j', (text, fields, expected) => {
     expect(take(text, ...fields)).toBe(expected);
   });
@@ -33,6 +37,11 @@ describe('fields', () => {
     ['{}', ['constructor']],
     ['{}', ['__proto__']],
     ['[]', ['map']],
+    ['[1,2]', ['length']],
+    ['[1]', ['00']],
+    ['[1]', ['-1']],
+    ['{"n":1.0}', ['n', 'rawJSON']],
+    ['1.0', ['rawJSON']],
   ])('%s has nothing at %j', (text, fields) => {
     expect(take(text, ...fields)).toBe('the secret has no such field');
   });
@@ -49,6 +58,8 @@ describe('fields', () => {
   test('a field nested without end is refused', () => {
     const nested = (levels: number) => `{"a":${'['.repeat(levels)}1${']'.repeat(levels)}}`;
     expect(take(nested(64), 'a')).toBe(`${'['.repeat(64)}1${']'.repeat(64)}`);
+    // A number that is kept as it was written is no level.
+    expect(take(nested(64).replace('1', '1.0'), 'a')).toBe(`${'['.repeat(64)}1.0${']'.repeat(64)}`);
     expect(take(nested(65), 'a')).toMatch(/more than 64 levels/);
     expect(take(nested(30_000), 'a')).toMatch(/more than 64 levels|not JSON/);
   });
