@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { runFm } from '../testkit/cli.ts';
 import { RawClient, requestHead } from '../testkit/raw-client.ts';
-import { environmentOf, newDataDir, startServer, type TestServer } from '../testkit/server.ts';
+import {
+  auditSettled,
+  environmentOf,
+  eventually,
+  newDataDir,
+  startServer,
+  type TestServer,
+} from '../testkit/server.ts';
 
 const started: TestServer[] = [];
 afterEach(async () => {
@@ -128,7 +135,29 @@ describe('where things live', () => {
     const again = await start(await stopped(server), settings);
     expect(existsSync(join(again.dataDir, 'keyring.json'))).toBe(false);
     expect(existsSync(settings.FM_KEYRING)).toBe(true);
+    // It is made beside the requests, once the server is up.
+    await eventually(async () => existsSync(settings.FM_CHECKPOINT_DIR));
     expect(readdirSync(settings.FM_CHECKPOINT_DIR)).toEqual(['default']);
+  });
+
+  test('two at once on the same folder: both see every write, and each leaves one record', async () => {
+    const first = await start();
+    const second = await start(first.dataDir);
+    const asked = Array.from({ length: 100 }, (_, index) =>
+      (index % 2 === 0 ? first : second).call('PUT', `/api/v1/secrets/n${index % 5}`, { value: `v${index}` }),
+    );
+    for (const { status } of await Promise.all(asked)) expect([200, 201]).toContain(status);
+    for (const server of [first, second]) {
+      const versions = (await server.call('GET', '/api/v1/secrets')).body.map(
+        ({ version }: { version: number }) => version,
+      );
+      expect(versions).toEqual([20, 20, 20, 20, 20]);
+      await auditSettled(server);
+      const of = async (action: string) =>
+        (await server.call('GET', `/api/v1/secrets/audit?action=${action}&limit=1000`)).body.length;
+      expect([await of('create'), await of('rotate')]).toEqual([5, 95]);
+      expect((await server.call('GET', '/api/v1/secrets/audit/verify')).body.verified).toBe(true);
+    }
   });
 
   test('an organization of its own for each, and nothing crosses', async () => {

@@ -43,16 +43,23 @@ export function environmentOf(settings: Readonly<Record<string, string>>): NodeJ
 /**
  * Starts the embedded host on a free port.
  * @param dataDir the folder of a server before, or a new one
+ * @param launcher a command line that runs the server, for example a tracer
  * @throws Error with what it said when it ends before it is ready
  */
 export async function startServer(
   dataDir: string = newDataDir(),
   settings: Readonly<Record<string, string>> = {},
+  launcher: readonly string[] = [],
 ): Promise<TestServer> {
-  const child = spawn(process.execPath, ['infra/local/server.ts'], {
+  const [command = process.execPath, ...args] = [...launcher, process.execPath, 'infra/local/server.ts'];
+  const child = spawn(command, args, {
     env: environmentOf({ FM_DATA_DIR: dataDir, FM_PORT: '0', ...settings }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test that throws before it disposes of its server must not leave it behind.
+  const orphaned = () => child.kill('SIGKILL');
+  process.once('exit', orphaned);
+  child.once('close', () => process.off('exit', orphaned));
   let said = '';
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const url = await new Promise<string>((resolve, reject) => {
@@ -118,7 +125,7 @@ function pidOf({ pid }: ChildProcess): number {
 }
 
 /** Waits until something is so. @throws Error when it is not so in time */
-async function eventually<T>(look: () => Promise<T | undefined | false>, seconds = 20): Promise<T> {
+export async function eventually<T>(look: () => Promise<T | undefined | false>, seconds = 20): Promise<T> {
   for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
