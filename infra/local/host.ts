@@ -32,7 +32,6 @@ export async function startHost({ host, port, tls }: ServerSettings): Promise<vo
   const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   const url = `${tls ? 'https' : 'http'}://${shownHost}:${address.port}`;
   await keepAdminFile(services, url);
-  process.stdout.write(`FlowMason Secrets is ready at ${url}; its data is in ${services.dataDir}\n`);
 
   const stop = async () => {
     server.close();
@@ -57,4 +56,6 @@ export async function startHost({ host, port, tls }: ServerSettings): Promise<vo
       );
     });
   }
+  // Last: whoever waits for this line may stop it at once.
+  process.stdout.write(`FlowMason Secrets is ready at ${url}; its data is in ${services.dataDir}\n`);
 }
