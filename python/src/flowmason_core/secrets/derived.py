@@ -67,6 +67,7 @@ def _all_forms(value: str) -> Iterator[tuple[str, str]]:
         text = _base64_at(data, offset)
         yield f"base64@{offset}", text
         yield f"base64url@{offset}", text.replace("+", "-").replace("/", "_")
+    yield from _wrapped_forms(_base64_at(data, 0))
     yield "hex", data.hex()
     yield "HEX", data.hex().upper()
     yield from _url_forms(data)
@@ -76,12 +77,13 @@ def _all_forms(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _url_forms(data: bytes) -> Iterator[tuple[str, str]]:
-    """What encodeURIComponent leaves as it is differs from what RFC 3986 does; both are in use."""
-    for safe in ("-_.~", "-_.~!*'()"):
+    """What encodeURIComponent and Python's `quote` leave as it is differs from what RFC 3986 does; all are in use."""
+    for safe in ("-_.~", "-_.~!*'()", "-_.~/"):
         once = quote(data, safe=safe)
         yield "url", once
         yield "url-lower", _lower_escapes(once)
         yield "url-form", once.replace("%20", "+")
+        yield "url-form-twice", once.replace("%", "%25").replace("%2520", "%2B")
         yield "url-twice", once.replace("%", "%25")
         yield "url-twice-lower", _lower_escapes(once).replace("%", "%25")
     path = quote(data, safe="/-_.~!$&'()*+,;=:@")
@@ -93,13 +95,22 @@ def _escaped_forms(value: str) -> Iterator[tuple[str, str]]:
     yield "json", as_json
     ascii_json = json.dumps(value)[1:-1]
     yield "json-ascii", ascii_json
-    yield "json-slash", as_json.replace("/", "\\/")
-    yield "json-twice", json.dumps(as_json, ensure_ascii=False)[1:-1]
+    for text in (as_json, ascii_json):
+        yield "json-slash", text.replace("/", "\\/")
+        yield "json-twice", json.dumps(text, ensure_ascii=False)[1:-1]
+        # Within JSON there are double quotes, so Python quotes the whole by single ones.
+        yield "json-repr", text.replace("\\", "\\\\").replace("'", "\\'")
+    # As Go writes it, safe to stand in HTML.
+    yield "json-html", re.sub("[<>&\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04x}", as_json)
     yield "repr", _repr(value)
+    yield "repr-ascii", ascii(str(value))[1:-1]
+    yield "repr-bytes", repr(value.encode("utf-8", "surrogatepass"))[2:-1]
     markup = html.escape(value, quote=False)
     quoted = markup.replace('"', "&quot;")
     yield "markup", markup
     yield "attribute", quoted
+    for text in (markup, quoted):
+        yield "attribute-lines", text.replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
     for apostrophe in ("&#x27;", "&#39;", "&apos;"):
         yield "html", quoted.replace("'", apostrophe)
     yield "html-decimal", quoted.replace('"', "&#34;").replace("&quot;", "&#34;").replace("'", "&#39;")
@@ -114,6 +125,12 @@ def _base64_at(data: bytes, offset: int) -> str:
     encoded = base64.b64encode(b"\0" * offset + data).decode().rstrip("=")
     whole = (offset + len(data)) % 3 == 0
     return encoded[(0, 2, 3)[offset] : len(encoded) if whole else -1]
+
+
+def _wrapped_forms(encoded: str) -> Iterator[tuple[str, str]]:
+    """As `base64` and mail break it into lines, and PEM."""
+    for width, end in ((76, "\n"), (76, "\r\n"), (64, "\n")):
+        yield f"base64/{width}", end.join(encoded[at : at + width] for at in range(0, len(encoded), width))
 
 
 def _lower_escapes(text: str) -> str:
