@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { scopeName } from './coordinates.ts';
 import { apiKeyId, environmentName, pipelineId, runId, secretName, timestamp, userId } from './ids.ts';
-import { page } from './page.ts';
+import { page, queryNumber } from './page.ts';
 
 export const roleName = z.enum(['admin', 'editor', 'viewer', 'runtime']);
 export type RoleName = z.infer<typeof roleName>;
@@ -82,7 +82,7 @@ export const startedRun = z
 /** Which runs used a secret: what a leak of it may have touched. */
 export const listRunsQuery = z.strictObject({
   secret_name: secretName,
-  version: z.coerce.number().int().min(1).optional(),
+  version: queryNumber(1).optional(),
   ...page,
 });
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { scopeName } from './coordinates.ts';
 import { environmentName, pipelineId, runId, secretName, timestamp, userId } from './ids.ts';
-import { page } from './page.ts';
+import { page, queryNumber } from './page.ts';
 
 export const auditAction = z.enum([
   'create',
@@ -36,7 +36,7 @@ export type AuditOutcome = z.infer<typeof auditOutcome>;
 
 export const auditQuery = z.strictObject({
   secret_name: secretName.optional(),
-  days: z.coerce.number().int().min(1).max(3650).optional().meta({ description: 'The last so many days.' }),
+  days: queryNumber(1, 3650).optional().meta({ description: 'The last so many days.' }),
   from: timestamp.optional(),
   to: timestamp.optional(),
   action: auditAction.optional(),

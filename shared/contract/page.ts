@@ -1,9 +1,24 @@
 import * as z from 'zod';
 import { invalid } from './errors.ts';
 
+/**
+ * A whole number of a query, in digits only: JavaScript's own reading takes an empty `?recovery_days=` for 0,
+ * which would delete for good.
+ */
+export function queryNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  const number = z
+    .int('must be a whole number in digits')
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+  return z.preprocess(
+    (sent) => (typeof sent === 'string' && /^[0-9]{1,16}$/.test(sent) ? Number(sent) : sent),
+    number,
+  );
+}
+
 /** The query of every collection: how many, and where the last page ended. */
 export const page = {
-  limit: z.coerce.number().int().min(1, 'must be at least 1').max(1000, 'must be at most 1000').default(100),
+  limit: queryNumber(1, 1000).prefault(100),
   cursor: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,600}$/, 'must be the cursor of a Link header, unchanged')

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { scopeFields, scopeName, selector } from './coordinates.ts';
 import { environmentName, pipelineId, secretName, timestamp, userId } from './ids.ts';
-import { page } from './page.ts';
+import { page, queryNumber } from './page.ts';
 
 const MAX_METADATA_BYTES = 4096;
 
@@ -104,7 +104,7 @@ export const listSecretsQuery = z.strictObject({
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_-]{0,127}$/, 'must be the beginning of a name')
     .optional(),
-  due_within_days: z.coerce.number().int().min(0).max(3650).optional(),
+  due_within_days: queryNumber(0, 3650).optional(),
   deleted: z
     .enum(['true', 'false'])
     .default('false')
@@ -114,7 +114,7 @@ export type ListSecretsQuery = z.infer<typeof listSecretsQuery>;
 
 export const deleteSecretQuery = z.strictObject({
   ...selector.shape,
-  recovery_days: z.coerce.number().int().min(0).max(30).default(7).meta({
+  recovery_days: queryNumber(0, 30).prefault(7).meta({
     description: 'How long it can be restored; 0 removes it at once and for good.',
   }),
 });
