@@ -39,6 +39,7 @@ const never: readonly { readonly from: string; readonly to: string; readonly ins
 
 /** Packages with one home. A pattern that ends in `/` stands for everything below it. */
 const homes: readonly { readonly of: string; readonly home: string }[] = [
+  { of: '@aws-sdk/client-lambda', home: 'client' },
   { of: '@aws-sdk/', home: 'shared/aws' },
   { of: 'node:sqlite', home: 'shared/embedded' },
   { of: 'aws-cdk-lib', home: 'infra/aws' },
@@ -46,7 +47,12 @@ const homes: readonly { readonly of: string; readonly home: string }[] = [
 ];
 
 const packagesOfContract = ['zod'];
-const readsEnvironment = [/^shared\/[^/]+\/services\.ts$/, /^infra\//, /^cli\/main\.ts$/];
+const readsEnvironment = [
+  /^shared\/[^/]+\/services\.ts$/,
+  /^infra\//,
+  /^cli\/main\.ts$/,
+  /^client\/environment\.ts$/, // where a pipeline's process enters the package
+];
 const vagueFolders = ['utils', 'common', 'helpers', 'types'];
 const maxLines = 250;
 const longOnPurpose = ['functions/routes.ts']; // one table: cutting it in two would hide half of the routes
@@ -76,7 +82,7 @@ function filesBelow(root: string, folder: string): readonly string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-    .filter((file) => !file.includes('node_modules/'))
+    .filter((file) => !file.includes('node_modules/') && !file.startsWith('client/dist/'))
     .sort();
 }
 

@@ -1,0 +1,73 @@
+import { Transform, type TransformCallback } from 'node:stream';
+import { formatWithOptions } from 'node:util';
+import type { Redactor } from './redaction.ts';
+
+/** What has a `redact`: a {@link Redactor}, or one of your own. */
+export interface Redacts {
+  redact(text: string): string;
+}
+
+const plainMethods = ['log', 'info', 'debug', 'warn', 'error', 'trace'] as const;
+const inspecting = ['dir', 'dirxml'] as const;
+
+/**
+ * Redacts all that a console prints: arguments are formatted as it would do, then redacted as one text.
+ * `group`, `table`, `assert` and the rest print through these methods.
+ * @returns what puts the console back as it was
+ */
+export function redactConsole(redactor: Redacts, target: Console = console): () => void {
+  const before = new Map<string, unknown>();
+  const patch = (name: (typeof plainMethods)[number] | (typeof inspecting)[number], format: Format) => {
+    const print = target[name];
+    if (typeof print !== 'function') return;
+    before.set(name, print);
+    target[name] = (...args: unknown[]) => print.call(target, redactor.redact(format(args)));
+  };
+  for (const name of plainMethods) patch(name, (args) => formatWithOptions({}, ...args));
+  for (const name of inspecting) patch(name, ([data]) => formatWithOptions({}, '%O', data));
+  return () => {
+    for (const [name, print] of before) Reflect.set(target, name, print);
+  };
+}
+
+type Format = (args: readonly unknown[]) => string;
+
+/** For pino: `pino({ hooks: pinoHooks(redactor) })`. Every line is redacted whole: bindings, message, error. */
+export function pinoHooks(redactor: Redacts): { streamWrite: (line: string) => string } {
+  return { streamWrite: (line) => redactor.redact(line) };
+}
+
+/**
+ * For the Powertools logger (`new Logger({ jsonReplacerFn: jsonReplacer(redactor) })`) and for JSON.stringify:
+ * redacts every string that is written.
+ */
+export function jsonReplacer(redactor: Redacts): (key: string, value: unknown) => unknown {
+  return (_key, value) => (typeof value === 'string' ? redactor.redact(value) : value);
+}
+
+/**
+ * A stream between another one and where it goes, for example a child process's output. Values are found across
+ * the borders of chunks; bytes that are none, and what is no text at all, pass as they are.
+ */
+export class RedactingTransform extends Transform {
+  readonly #stream: ReturnType<Redactor['stream']>;
+
+  constructor(redactor: Pick<Redactor, 'stream'>) {
+    super();
+    this.#stream = redactor.stream();
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    // Latin-1 maps every byte to one character and back; the redactor knows the values in that form as well.
+    this.#pass(this.#stream.feed(chunk.toString('latin1')), done);
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#pass(this.#stream.flush(), done);
+  }
+
+  #pass(text: string, done: TransformCallback): void {
+    if (text === '') done();
+    else done(null, Buffer.from(text, 'latin1'));
+  }
+}

@@ -1,0 +1,220 @@
+import { type Cache, Flights, type Ticket } from './cache.ts';
+import {
+  AccessDeniedError,
+  InvalidReferenceError,
+  SecretsError,
+  UnresolvedReferencesError,
+} from './errors.ts';
+import type { SecretMetadata } from './metadata.ts';
+import { type Answer, planConfig } from './plan.ts';
+import { errorOf, listOf, type Reply, recordOf } from './problems.ts';
+import type { Redactor } from './redaction.ts';
+import { isName } from './references.ts';
+import type { Transport } from './transport.ts';
+import { isAuthenticationFailure, tryEach } from './using.ts';
+
+/** Ends a call; its reason is what the promise rejects with. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GetOptions extends CallOptions {
+  /** An older version by its number, or `'previous'` while a rotation keeps it. */
+  readonly version?: number | 'previous' | undefined;
+}
+
+export interface UseOptions extends CallOptions {
+  /** Which errors mean that the other side refused the value; by default {@link isAuthenticationFailure}. */
+  readonly isFailure?: ((error: unknown) => boolean) | undefined;
+}
+
+/**
+ * The secrets that a pipeline's run may use. Values are cached for a while and forgotten at a denial; near the
+ * end of its time a value that is asked for is fetched anew in the background. It always is resolved again: a
+ * check of its version alone would take a secret that was deleted and made anew for the old one.
+ */
+export class SecretsClient {
+  readonly #transport: Transport;
+  readonly #cache: Cache;
+  readonly #flights = new Flights<string>();
+  readonly #signal: AbortSignal | undefined;
+  /** Knows every value that this client gave out. */
+  readonly redactor: Redactor;
+
+  constructor(transport: Transport, cache: Cache, redactor: Redactor, signal: AbortSignal | undefined) {
+    this.#transport = transport;
+    this.#cache = cache;
+    this.redactor = redactor;
+    this.#signal = signal;
+  }
+
+  /**
+   * A secret's value, as text (a secret of bytes: in base64).
+   * @throws SecretNotFoundError when nothing of this name serves this pipeline, user and environment
+   */
+  async get(name: string, { version, signal }: GetOptions = {}): Promise<string> {
+    return endedBy(signal, this.#value(keyOf(name, version)));
+  }
+
+  /**
+   * A copy of a config with every reference replaced, by one request.
+   * @throws SecretNotFoundError listing every reference that nothing serves, with all of its places
+   */
+  async resolve<T>(config: T, { signal }: CallOptions = {}): Promise<T> {
+    const plan = planConfig(config);
+    const answer =
+      plan.request === undefined ? undefined : await this.#fetch(plan, this.#cache.ticket(), signal);
+    return plan.fill(answer) as T;
+  }
+
+  /**
+   * Calls `fn` with the value. When it fails by authentication, the secret may have been rotated since it was
+   * cached, or not yet where it is used: `fn` is called once more with a value fetched anew, if that is another
+   * one, and then with the previous version, while that is kept.
+   */
+  async use<T>(name: string, fn: (value: string) => T | Promise<T>, options: UseOptions = {}): Promise<T> {
+    const { signal, isFailure = isAuthenticationFailure } = options;
+    const key = keyOf(name, undefined);
+    const sources = [() => this.#value(key), () => this.#anew(key), () => this.#previous(key)];
+    return tryEach(
+      sources.map((source) => () => endedBy(signal, source())),
+      fn,
+      isFailure,
+    );
+  }
+
+  /** Whether `get(name)` would find something here. Nothing is opened. */
+  async exists(name: string, { signal }: CallOptions = {}): Promise<boolean> {
+    const config = { value: referenceTo(keyOf(name, undefined)) };
+    const reply = await this.#guarded(this.#transport.check(config, this.#until(signal)));
+    if (reply.status !== 200) throw this.#refused(reply, (path) => path);
+    const [reference] = listOf(recordOf(reply.body)['references']);
+    const { found } = recordOf(reference);
+    if (typeof found !== 'boolean')
+      throw new SecretsError("The server's answer is no check.", { code: 'invalid_answer' });
+    return found;
+  }
+
+  /** Metadata of the secrets that could resolve here, by name; never a value. */
+  async list({ signal }: CallOptions = {}): Promise<readonly SecretMetadata[]> {
+    return this.#guarded(this.#transport.list(this.#until(signal)));
+  }
+
+  /** No value, and no credential, stands in what is printed of a client. */
+  toJSON(): string {
+    return 'SecretsClient(****)';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toJSON();
+  }
+
+  async #value(key: string): Promise<string> {
+    const cached = this.#cache.get(key);
+    if (cached === undefined) return this.#fly(key, 0);
+    // A denial clears the cache; any other failure is met when the value's time is over.
+    if (cached.isAging) this.#fly(key, 0).catch(() => undefined);
+    return cached.value;
+  }
+
+  async #anew(key: string): Promise<string> {
+    this.#cache.drop(key);
+    return this.#fly(key, this.#cache.ticket());
+  }
+
+  async #previous(key: string): Promise<string | undefined> {
+    try {
+      return await this.#value(`${key}@previous`);
+    } catch (error) {
+      if (error instanceof UnresolvedReferencesError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Not ended by one caller's signal: others may wait for the same flight. */
+  #fly(key: string, since: Ticket): Promise<string> {
+    return this.#flights.fetch(
+      key,
+      since,
+      () => this.#cache.ticket(),
+      (ticket) => this.#ask(key, ticket),
+    );
+  }
+
+  async #ask(key: string, ticket: Ticket): Promise<string> {
+    const answer = await this.#fetch(planConfig({ value: referenceTo(key) }), ticket);
+    const value = answer.values.get(key);
+    if (typeof value !== 'string')
+      throw new SecretsError("The server's answer has no value.", { code: 'invalid_answer' });
+    return value;
+  }
+
+  async #fetch(plan: ReturnType<typeof planConfig>, ticket: Ticket, signal?: AbortSignal): Promise<Answer> {
+    const reply = await this.#guarded(this.#transport.resolve(plan.request, this.#until(signal)));
+    if (reply.status !== 200) throw this.#refused(reply, plan.ownPath);
+    const answer = plan.take(recordOf(reply.body)['config']);
+    for (const value of [...answer.values.values(), ...answer.further]) this.redactor.addValue(value);
+    for (const [key, value] of answer.values) {
+      if (!key.includes('.') && typeof value === 'string') this.#cache.put(key, value, ticket);
+    }
+    return answer;
+  }
+
+  async #guarded<T>(asking: Promise<T>): Promise<T> {
+    try {
+      return await asking;
+    } catch (error) {
+      if (error instanceof AccessDeniedError) this.#cache.clear();
+      throw error;
+    }
+  }
+
+  #refused(reply: Reply, ownPath: (path: string) => string): SecretsError {
+    const error = errorOf(reply, ownPath);
+    if (error instanceof AccessDeniedError) this.#cache.clear();
+    if (error instanceof UnresolvedReferencesError) for (const name of error.names) this.#cache.drop(name);
+    return error;
+  }
+
+  #until(signal: AbortSignal | undefined): AbortSignal | undefined {
+    if (signal === undefined || this.#signal === undefined) return signal ?? this.#signal;
+    return AbortSignal.any([signal, this.#signal]);
+  }
+}
+
+function referenceTo(key: string): string {
+  return `{{secrets.${key}}}`;
+}
+
+/** @throws InvalidReferenceError for a name or a version that no secret can have */
+function keyOf(name: string, version: number | 'previous' | undefined): string {
+  if (typeof name !== 'string' || !isName(name))
+    throw new InvalidReferenceError("A secret's name is a letter, then at most 127 letters, digits, _ or -.");
+  if (version === undefined) return name;
+  if (version !== 'previous' && !(Number.isSafeInteger(version) && version >= 1))
+    throw new InvalidReferenceError("A version is a number from 1, or 'previous'.");
+  return `${name}@${version}`;
+}
+
+/** Waits for a promise no longer than the signal lets it. */
+async function endedBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  if (signal === undefined) return promise;
+  const { promise: ended, reject } = withReject();
+  const end = () => reject(signal.reason);
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    return await Promise.race([promise, ended]);
+  } finally {
+    signal.removeEventListener('abort', end);
+    promise.catch(() => undefined); // it may fail later, when nobody listens any more
+  }
+}
+
+function withReject(): { promise: Promise<never>; reject: (reason: unknown) => void } {
+  let reject: (reason: unknown) => void = () => undefined;
+  const promise = new Promise<never>((_resolve, refuse) => {
+    reject = refuse;
+  });
+  return { promise, reject };
+}
