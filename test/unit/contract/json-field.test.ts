@@ -46,6 +46,12 @@ describe('fields', () => {
     expect(take(text, ...fields)).toBe('the secret has no such field');
   });
 
+  test('a number that JavaScript holds as it was written is a number', () => {
+    expect(parseJsonSecret('-7.5', 'utf8')).toEqual({
+      value: -7.5,
+    });
+  });
+
   test('what is not JSON has no fields, and is not quoted', () => {
     for (const text of ['sk-live', '{"a":1,}', '{', '']) {
       expect(take(text, 'a')).toBe('the secret is not JSON, so it has no fields');

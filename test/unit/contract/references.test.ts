@@ -201,6 +201,7 @@ describe('paths', () => {
     [{ 'X-API-Key': '{{secrets.a}}' }, '$["X-API-Key"]'],
     [{ 'a"b\n': '{{secrets.a}}' }, '$["a\\"b\\n"]'],
     [{ '': '{{secrets.a}}' }, '$[""]'],
+    [{ ['-'.repeat(128)]: '{{secrets.a}}' }, `$["${'-'.repeat(128)}"]`],
     [{ ['k'.repeat(500)]: '{{secrets.a}}' }, `$["${'k'.repeat(128)}…"]`],
   ])('%j', (config, path) => {
     const [reference] = scanConfig(config, LEVELS)?.references.values() ?? [];
