@@ -45,10 +45,13 @@ const secretFields = {
   encoding,
   description: description.optional(),
   ...scopeFields,
-  environment: environmentName.optional().meta({
-    description:
-      'The one environment it serves; when absent, `metadata.environment`, else every environment.',
-  }),
+  environment: z
+    .union([z.literal('none'), environmentName])
+    .optional()
+    .meta({
+      description:
+        'The one environment it serves, or `none` for every one; when absent, `metadata.environment`, else every one.',
+    }),
   metadata: metadata.optional(),
   rotation_days: rotationDays.optional(),
   isolation,

@@ -63,7 +63,7 @@ export function parseJsonBody(
     throw new SecretsError('unsupported_media_type', 'Send the body as application/json.');
   }
   if (body === undefined || body === '') return undefined;
-  const text = isBase64 ? Buffer.from(body, 'base64').toString() : body;
+  const text = isBase64 ? decodeUtf8(Buffer.from(body, 'base64')) : body;
   if (isNestedDeeper(text, MAX_DEPTH)) {
     throw new SecretsError('config_too_deep', `A config may be nested ${limits.depth} levels deep.`);
   }
@@ -71,6 +71,15 @@ export function parseJsonBody(
     return JSON.parse(text);
   } catch {
     throw new SecretsError('malformed_request', 'The body is not valid JSON.');
+  }
+}
+
+/** Not leniently: bytes that are no text would be stored as other ones. @throws SecretsError `malformed_request` */
+function decodeUtf8(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new SecretsError('malformed_request', 'The body is not valid UTF-8.');
   }
 }
 

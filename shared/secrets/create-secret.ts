@@ -81,6 +81,7 @@ export function coordinatesOf(
   request: Described,
 ): Coordinates {
   const scope = toScope(request);
+  if (request.environment === 'none') return { ...scope, name, environment: null };
   if (request.environment !== undefined) {
     return { ...scope, name, environment: known(environments, 'environment', request.environment) };
   }

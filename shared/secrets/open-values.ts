@@ -85,7 +85,14 @@ function dataKeyNames(considered: readonly Candidate[], uses: Iterable<Use>): Da
 
 /** A line break in a header would end it and begin another one. */
 function headerProblem(reference: Reference, value: unknown): string | null {
-  if (typeof value !== 'string' || !/[\r\n\0]/.test(value)) return null;
+  if (!breaksLine(value)) return null;
   if (!reference.slots.some(({ at }) => isUnderHeaders(at))) return null;
   return 'the value has a line break or NUL, which a header cannot hold; store it without';
+}
+
+/** Whether some text of a value, however deep in a JSON secret, has a character that ends a header. */
+function breaksLine(value: unknown): boolean {
+  if (typeof value === 'string') return /[\r\n\0]/.test(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, child]) => breaksLine(key) || breaksLine(child));
 }

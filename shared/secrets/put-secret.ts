@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Caller } from '../access/caller.ts';
 import { demand } from '../audit/demand.ts';
+import { type Coordinates, coordinatesKey } from '../contract/coordinates.ts';
 import { invalid } from '../contract/errors.ts';
 import type { SecretName } from '../contract/ids.ts';
 import type { putSecretRequest, SecretMetadata } from '../contract/secrets.ts';
@@ -23,7 +24,7 @@ export async function putSecret(
   caller: Caller,
   request: PutRequest,
 ): Promise<{ created: boolean; metadata: SecretMetadata }> {
-  const at = coordinatesOf(needs, request.name, request);
+  const at = await placeOf(needs, caller, request);
   await demand(needs, caller, 'create', at);
   const value = valueBytes('value', request.value, request.encoding);
   try {
@@ -42,6 +43,21 @@ export async function putSecret(
   } finally {
     value.fill(0);
   }
+}
+
+/**
+ * Where to put it. Without an environment it is the one secret of this name and scope, if there is one, whatever
+ * environment that serves: who sets `openai_api_key` again does not mean to have two of them.
+ */
+async function placeOf(needs: WriteNeeds, { org }: Caller, request: PutRequest): Promise<Coordinates> {
+  const at = coordinatesOf(needs, request.name, request);
+  if (at.environment !== null || request.environment === 'none') return at;
+  const [only, ...others] = (await needs.secrets.findByName(org, at.name)).filter(
+    (stored) =>
+      stored.deleted_at === null &&
+      coordinatesKey(stored.at) === coordinatesKey({ ...at, environment: stored.at.environment }),
+  );
+  return only === undefined || others.length > 0 ? at : only.at;
 }
 
 async function addVersion(

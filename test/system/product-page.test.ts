@@ -322,3 +322,30 @@ test('a run: its token resolves what is its own, until it ends', async () => {
   const denied = await server.call('GET', '/api/v1/secrets/audit?run_id=run_1&action=denied');
   expect(denied.body).toHaveLength(1);
 });
+
+test('the page from top to bottom, on one server: it speaks of one secret', async () => {
+  const own = await startServer();
+  const fmOwn = (...args: string[]) => runFm(args, { FM_API_URL: own.url, FM_API_KEY: own.adminKey });
+  await own.call('POST', '/api/v1/secrets', {
+    name: 'openai_api_key',
+    value: 'sk-...',
+    description: 'OpenAI API key for content generation',
+    scope: 'org',
+    metadata: { provider: 'openai', environment: 'production' },
+  });
+  expect(
+    (await fmOwn('secrets', 'set', 'openai_api_key', 'sk-...', '--description', 'OpenAI API key')).code,
+  ).toBe(0);
+  expect((await fmOwn('secrets', 'list')).stdout.trimEnd().split('\n')).toHaveLength(2);
+  const get = await fmOwn('secrets', 'get', 'openai_api_key');
+  expect(get.stdout).toMatch(
+    /description: OpenAI API key\nmetadata:\n {2}provider: openai\n {2}environment: production\n/,
+  );
+  expect((await fmOwn('secrets', 'rotate', 'openai_api_key', 'sk-new-key...')).code).toBe(0);
+  expect((await fmOwn('secrets', 'delete', 'openai_api_key')).code).toBe(0);
+  // Only who says so gets a second one.
+  expect((await fmOwn('secrets', 'restore', 'openai_api_key')).code).toBe(0);
+  expect((await fmOwn('secrets', 'set', 'openai_api_key', 'sk-all', '--env', 'none')).code).toBe(0);
+  expect((await fmOwn('secrets', 'list')).stdout.trimEnd().split('\n')).toHaveLength(3);
+  await own[Symbol.asyncDispose]();
+});

@@ -14,7 +14,6 @@ import {
 } from '../../../shared/contract/secrets.ts';
 import {
   describeFields,
-  environmentRows,
   type FieldRows,
   identifierRows,
   integerRows,
@@ -59,7 +58,7 @@ const secretFields = {
   scope: orNone(wordRows('org', 'pipeline', 'user'), undefined),
   pipeline_id: orNone(identifierRows, undefined),
   user: orNone(identifierRows, undefined),
-  environment: orNone(environmentRows, undefined),
+  environment: selectorFields.environment,
   metadata: metadataRows,
   rotation_days: orNone(integerRows(1, 3650), undefined),
   isolation: orNone(wordRows('shared', 'dedicated'), undefined),
