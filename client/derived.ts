@@ -92,9 +92,9 @@ function wrappedForms(encoded: string): string[] {
   return [lines(76).join('\n'), lines(76).join('\r\n'), lines(64).join('\n')];
 }
 
-/** encodeURIComponent, Python's `quote` and RFC 3986 leave different characters as they are; all are in use. */
+/** What encodeURIComponent, Python's `quote`, HTML's forms and RFC 3986 leave as it is differs; all are in use. */
 function urlForms(bytes: Buffer): string[] {
-  const components = ['-_.~', "-_.~!*'()", '-_.~/'].flatMap((safe) => {
+  const components = ['-_.~', "-_.~!*'()", '-_.~/', '-_.*'].flatMap((safe) => {
     const once = percentEncoded(bytes, safe);
     const lower = once.replace(/%[0-9A-F]{2}/g, (escaped) => escaped.toLowerCase());
     const twice = [once, lower].map((text) => text.replaceAll('%', '%25'));

@@ -77,9 +77,10 @@ def _all_forms(value: str) -> Iterator[tuple[str, str]]:
 
 
 def _url_forms(data: bytes) -> Iterator[tuple[str, str]]:
-    """What encodeURIComponent and Python's `quote` leave as it is differs from what RFC 3986 does; all are in use."""
-    for safe in ("-_.~", "-_.~!*'()", "-_.~/"):
-        once = quote(data, safe=safe)
+    """What encodeURIComponent, `quote`, HTML's forms and RFC 3986 leave as it is differs; all are in use."""
+    # `quote` leaves a tilde as it is, whatever is safe; a form of HTML does not.
+    by_form = quote(data, safe="*").replace("~", "%7E")
+    for once in (by_form, *(quote(data, safe=safe) for safe in ("-_.~", "-_.~!*'()", "-_.~/"))):
         yield "url", once
         yield "url-lower", _lower_escapes(once)
         yield "url-form", once.replace("%20", "+")
