@@ -1,5 +1,5 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import { formatWithOptions } from 'node:util';
+import { formatWithOptions, type InspectOptions, inspect } from 'node:util';
 import type { Redactor } from './redaction.ts';
 
 /** What has a `redact`: a {@link Redactor}, or one of your own. */
@@ -7,30 +7,28 @@ export interface Redacts {
   redact(text: string): string;
 }
 
-const plainMethods = ['log', 'info', 'debug', 'warn', 'error', 'trace'] as const;
-const inspecting = ['dir', 'dirxml'] as const;
+// All of these format their arguments alike; `table`, `group`, `assert`, `count` and the rest print by them.
+const methods = ['log', 'info', 'debug', 'warn', 'error', 'trace', 'dirxml'] as const;
 
 /**
  * Redacts all that a console prints: arguments are formatted as it would do, then redacted as one text.
- * `group`, `table`, `assert` and the rest print through these methods.
  * @returns what puts the console back as it was
  */
 export function redactConsole(redactor: Redacts, target: Console = console): () => void {
-  const before = new Map<string, unknown>();
-  const patch = (name: (typeof plainMethods)[number] | (typeof inspecting)[number], format: Format) => {
-    const print = target[name];
-    if (typeof print !== 'function') return;
-    before.set(name, print);
-    target[name] = (...args: unknown[]) => print.call(target, redactor.redact(format(args)));
-  };
-  for (const name of plainMethods) patch(name, (args) => formatWithOptions({}, ...args));
-  for (const name of inspecting) patch(name, ([data]) => formatWithOptions({}, '%O', data));
+  const { log, dir } = target;
+  const before = methods.map((name) => [name, target[name]] as const);
+  for (const [name, print] of before) {
+    target[name] = (...args: unknown[]) =>
+      print.call(target, redactor.redact(formatWithOptions({}, ...args)));
+  }
+  // By `log`: its own would inspect the text once more.
+  target.dir = (data: unknown, options?: InspectOptions) =>
+    log.call(target, redactor.redact(inspect(data, { customInspect: false, ...options })));
   return () => {
-    for (const [name, print] of before) Reflect.set(target, name, print);
+    for (const [name, print] of before) target[name] = print;
+    target.dir = dir;
   };
 }
-
-type Format = (args: readonly unknown[]) => string;
 
 /** For pino: `pino({ hooks: pinoHooks(redactor) })`. Every line is redacted whole: bindings, message, error. */
 export function pinoHooks(redactor: Redacts): { streamWrite: (line: string) => string } {
