@@ -1,19 +1,21 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ClientProject, newClientProject } from '../testkit/packed-client.ts';
+import { startServer } from '../testkit/server.ts';
+import { codeBlocks, readPage } from '../unit/docs/markdown.ts';
 
 /**
  * The client as its users get it: packed, installed offline from the tarball into a project of its own,
- * type-checked there by the strictest settings and run.
+ * type-checked there by the strictest settings and run; and so are the examples of its page.
  */
 
-const run = promisify(execFile);
-const home = mkdtempSync(join(tmpdir(), 'fm-package-'));
-const project = join(home, 'project');
-const tsc = resolve('node_modules/typescript/bin/tsc');
+let project: ClientProject;
+
+beforeAll(async () => {
+  project = await newClientProject();
+});
+afterAll(() => project[Symbol.dispose]());
 
 const consumer = `
 import { createServer } from 'node:http';
@@ -52,28 +54,11 @@ console.log(await createSecretsClient({ functionName: 'resolve', runToken: 'fmr_
 await client.get(7).catch((error: unknown) => console.log(error instanceof Error && error.name));
 `;
 
-beforeAll(async () => {
-  // Its prepack script builds.
-  await run('npm', ['pack', '--pack-destination', home], { cwd: 'client' });
-  const [tarball = ''] = readdirSync(home).filter((name) => name.endsWith('.tgz'));
-  mkdirSync(project);
-  writeFileSync(join(project, 'package.json'), '{"name":"consumer","private":true,"type":"module"}');
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(home, tarball)], {
-    cwd: project,
-  });
-  writeFileSync(join(project, 'main.ts'), consumer);
-});
-
-afterAll(() => {
-  rmSync(home, { recursive: true });
-});
-
 test('holds what is published and nothing else', () => {
-  const installed = join(project, 'node_modules/@flowmason/secrets');
+  const modules = join(project.folder, 'node_modules');
+  const installed = join(modules, '@flowmason/secrets');
+  expect(readdirSync(modules).filter((name) => !name.startsWith('.'))).toEqual(['@flowmason']);
   expect(readdirSync(installed).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
-  expect(readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
-    '@flowmason',
-  ]);
   const built = readdirSync(join(installed, 'dist'));
   expect(built.filter((name) => !/\.(js|d\.ts)$/.test(name))).toEqual([]);
   expect(built).toEqual(expect.arrayContaining(['main.js', 'main.d.ts', 'redaction.js', 'adapters.d.ts']));
@@ -81,24 +66,37 @@ test('holds what is published and nothing else', () => {
   expect(Object.keys(exports)).toEqual(['.', './redaction', './adapters', './package.json']);
 });
 
-test('type-checks in another project', async () => {
-  const compilerOptions = {
-    ...{ strict: true, noEmit: true, skipLibCheck: false, exactOptionalPropertyTypes: true },
-    ...{ noUncheckedIndexedAccess: true, noPropertyAccessFromIndexSignature: true },
-    ...{ module: 'nodenext', target: 'es2022', types: ['node'], typeRoots: [resolve('node_modules/@types')] },
-  };
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['main.ts'] }));
-  const { stdout } = await run(process.execPath, [tsc, '-p', project]).catch((error) => error);
-  expect(stdout).toBe('');
-});
-
-test('runs there', async () => {
-  const { stdout } = await run(process.execPath, ['main.ts'], { cwd: project });
-  expect(stdout.trimEnd().split('\n')).toEqual([
+test('type-checks and runs in another project', async () => {
+  expect(await project.check(consumer)).toBe('');
+  expect((await project.run()).trimEnd().split('\n')).toEqual([
     'the console: ****...**** {{input.url}} 19',
     'pino: ****...**** {"value":"****...****"}',
     'stream: ****...****',
     'by invoke',
     'InvalidReferenceError',
   ]);
+});
+
+test('the examples of its page type-check and run', async () => {
+  await using server = await startServer();
+  const done = async (path: string, body: unknown) =>
+    (await server.call('POST', `/api/v1/${path}`, body)).body;
+  const { api_key } = await done('api-keys', { name: 'orchestrator', role: 'runtime' });
+  for (const name of ['openai_api_key', 'webhook_token', 'partner_key'])
+    await done('secrets', { name, value: `value-of-${name}` });
+  const partner = 'const callPartner = async (key: string) => key.length;\n';
+  const source = partner + codeBlocks(readPage('docs/client.md'), 'ts').join('\n');
+  const checks = `
+    if (new URL(config.url).searchParams.get('token') !== 'value-of-webhook_token') throw new Error('url');
+    if (isThere || all.length !== 3 || first !== inTime) throw new Error('metadata');
+    process.stdout.write(JSON.stringify({ answer, output, failure: failure.message, line }));
+  `;
+  expect(await project.check(source + checks)).toBe('');
+  const settings = { FM_API_URL: server.url, FM_API_KEY: api_key, FM_ENVIRONMENT: 'production' };
+  const printed = await project.run(settings);
+  expect(printed).toContain("[ '$.stages[0].key' ] Map(1) { 'openai_api_kye' => 'openai_api_key' }");
+  expect(printed).toContain('Using API key: ****...****\n');
+  expect(printed).toContain('"answer":20');
+  expect(printed).toContain('"failure":"refused ****...****","line":"with ****...****"');
+  expect(printed).not.toContain('value-of');
 });
