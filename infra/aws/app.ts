@@ -1,6 +1,41 @@
-import { App } from 'aws-cdk-lib/core';
+import { App, Duration } from 'aws-cdk-lib/core';
+import * as z from 'zod';
+import { environmentName } from '../../shared/contract/ids.ts';
+import { ApiStack, apiEntries } from './api.ts';
+import { BackgroundStack, backgroundEntries } from './background.ts';
+import { bundleFunctions } from './bundle.ts';
+import { StorageStack } from './storage.ts';
+import { WatchStack } from './watch.ts';
 
-/** The AWS deployment. It has no stack yet, so cdk stops with "This app contains no stacks": this says why. */
+const context = z.object({
+  /** Part of every stack's name, so that one account holds several. */
+  stage: z.string().regex(/^[a-z][a-z0-9]{0,15}$/),
+  environments: z
+    .string()
+    .transform((list) => list.split(','))
+    .pipe(z.array(environmentName).min(1)),
+  checkpointDays: z.coerce.number().int().min(1).max(3650),
+  /** `false` for a stage that is thrown away with all that it holds. */
+  retain: z.union([z.boolean(), z.stringbool()]),
+});
+
+/** The AWS deployment: `npx cdk deploy --all`, with `-c stage=…` and what else `context` names. */
 const app = new App();
-process.stderr.write('flowmason-secrets: the AWS deployment is not written yet, so nothing is deployed\n');
+const ask = (name: string, otherwise: unknown) => (app.node.tryGetContext(name) as unknown) ?? otherwise;
+const { stage, environments, checkpointDays, retain } = context.parse({
+  stage: ask('stage', 'production'),
+  environments: ask('environments', 'development,staging,production'),
+  checkpointDays: ask('checkpointDays', 365),
+  retain: ask('retain', true),
+});
+const folders = await bundleFunctions([...apiEntries, ...backgroundEntries]);
+
+const name = (part: string) => `flowmason-secrets-${stage}-${part}`;
+const storage = new StorageStack(app, name('storage'), {
+  checkpointRetention: Duration.days(checkpointDays),
+  retain,
+});
+const api = new ApiStack(app, name('api'), { storage, folders, environments });
+const background = new BackgroundStack(app, name('background'), { storage, folders, environments });
+new WatchStack(app, name('watch'), { storage, api, background });
 app.synth();

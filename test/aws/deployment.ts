@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { createOrganization } from '../../shared/callers/create-organization.ts';
+import { organizationId } from '../../shared/contract/ids.ts';
+import type { Services } from '../../shared/services.ts';
+import { ministack } from './emulators.ts';
+
+const ACCOUNT = '000000000000';
+const STAGE = 'test';
+
+/** The environment in which the CDK, the SDK and the deployed functions find the emulator. */
+const awsEnvironment = {
+  AWS_ACCESS_KEY_ID: ACCOUNT,
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_REGION: 'us-east-1',
+  AWS_ENDPOINT_URL: ministack,
+  AWS_EC2_METADATA_DISABLED: 'true',
+  CDK_DEFAULT_ACCOUNT: ACCOUNT,
+  CDK_DEFAULT_REGION: 'us-east-1',
+  CDK_DISABLE_CLI_TELEMETRY: 'true',
+};
+
+const resource = z.object({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.unknown()).default({}),
+});
+const template = z.object({ Resources: z.record(z.string(), resource) });
+export type Resource = z.infer<typeof resource>;
+
+export interface Deployment {
+  /** Where the API's routes begin. */
+  readonly api: string;
+  readonly resolveFunction: string;
+  readonly orchestratorAlias: string;
+  /** What the CDK put into a stack's template. */
+  readonly resources: (stack: string) => Readonly<Record<string, Resource>>;
+  readonly services: Services;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'fm-deploy-'));
+
+/** Removes what {@link deploy} left on this machine. */
+export function removeOutput(): void {
+  rmSync(folder, { recursive: true });
+}
+
+/** Deploys the whole app as it is, by the unmodified CDK. */
+export async function deploy(): Promise<Deployment> {
+  const outputsFile = join(folder, 'outputs.json');
+  const out = ['--output', join(folder, 'cdk.out')];
+  const context = ['-c', `stage=${STAGE}`, '-c', 'retain=false', '-c', 'checkpointDays=1'];
+  await cdk('bootstrap', '--app', '', `aws://${ACCOUNT}/us-east-1`);
+  const quiet = ['--require-approval', 'never', '--progress', 'events'];
+  await cdk('deploy', '--all', ...out, ...context, ...quiet, '--outputs-file', outputsFile);
+  const outputs = z
+    .record(z.string(), z.record(z.string(), z.string()))
+    .parse(JSON.parse(readFileSync(outputsFile, 'utf8')));
+  const { ApiId = '', ResolveFunction = '', OrchestratorAlias = '' } = outputs[stackName('api')] ?? {};
+  const resources = (stack: string) => {
+    const path = join(folder, 'cdk.out', `${stackName(stack)}.template.json`);
+    return template.parse(JSON.parse(readFileSync(path, 'utf8'))).Resources;
+  };
+  return {
+    api: `${ministack}/_aws/execute-api/${ApiId}/$default`,
+    resolveFunction: ResolveFunction,
+    orchestratorAlias: OrchestratorAlias,
+    resources,
+    services: await servicesOf(outputs[stackName('storage')] ?? {}),
+  };
+}
+
+function stackName(stack: string): string {
+  return `flowmason-secrets-${STAGE}-${stack}`;
+}
+
+/** The services as a function of the deployment has them: opened, as there, when they are loaded. */
+async function servicesOf(outputs: Readonly<Record<string, string>>): Promise<Services> {
+  Object.assign(process.env, awsEnvironment, {
+    FM_TABLE: outputs['TableName'],
+    FM_DATA_KEY_ID: outputs['DataKeyArn'],
+    FM_SIGNING_KEY_ID: outputs['SigningKeyArn'],
+    FM_CHECKPOINT_BUCKET: outputs['CheckpointBucket'],
+  });
+  const { services } = await import('../../shared/aws/services.ts');
+  return services;
+}
+
+/** Makes an organization as somebody does whom IAM lets at the table. @returns its first admin key */
+export async function newOrganization(services: Services, id: string): Promise<string> {
+  let key = '';
+  await createOrganization(services, organizationId.parse(id), (made) => {
+    key = made;
+  });
+  return key;
+}
+
+/** Invokes a function directly, as who may do so by IAM: the emulator lets anybody. */
+export async function invoke(functionArn: string, payload: unknown): Promise<unknown> {
+  const path = `/2015-03-31/functions/${encodeURIComponent(functionArn)}/invocations`;
+  const answer = await fetch(`${ministack}${path}`, { method: 'POST', body: JSON.stringify(payload) });
+  return answer.json();
+}
+
+async function cdk(...args: string[]): Promise<void> {
+  const child = spawn('npx', ['cdk', ...args], {
+    cwd: join(import.meta.dirname, '../..'),
+    env: { ...process.env, ...awsEnvironment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`cdk ${args[0]} failed:\n${said.slice(-4000)}`);
+}
