@@ -56,6 +56,11 @@ export class Cache {
     }
   }
 
+  /** What was asked for with this ticket or an earlier one is not to be relied on any more. */
+  get barrier(): Ticket {
+    return this.#barrier;
+  }
+
   /** Forgets a secret, every version of it, and all that is on its way. */
   drop(name: string): void {
     for (const key of this.#entries.keys()) if (key.split('@')[0] === name) this.#entries.delete(key);

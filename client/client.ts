@@ -111,15 +111,15 @@ export class SecretsClient {
 
   async #value(key: string): Promise<string> {
     const cached = this.#cache.get(key);
-    if (cached === undefined) return this.#fly(key, 0);
+    if (cached === undefined) return this.#fly(key);
     // A denial clears the cache; any other failure is met when the value's time is over.
-    if (cached.isAging) this.#fly(key, 0).catch(() => undefined);
+    if (cached.isAging) this.#fly(key).catch(() => undefined);
     return cached.value;
   }
 
   async #anew(key: string): Promise<string> {
     this.#cache.drop(key);
-    return this.#fly(key, this.#cache.ticket());
+    return this.#fly(key);
   }
 
   async #previous(key: string): Promise<string | undefined> {
@@ -131,11 +131,14 @@ export class SecretsClient {
     }
   }
 
-  /** Not ended by one caller's signal: others may wait for the same flight. */
-  #fly(key: string, since: Ticket): Promise<string> {
+  /**
+   * Not ended by one caller's signal: others may wait for the same flight. None is joined that was on its way when
+   * something was forgotten: its value may be older than the denial, or than the rotation.
+   */
+  #fly(key: string): Promise<string> {
     return this.#flights.fetch(
       key,
-      since,
+      this.#cache.barrier,
       () => this.#cache.ticket(),
       (ticket) => this.#ask(key, ticket),
     );

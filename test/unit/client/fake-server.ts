@@ -22,13 +22,15 @@ export interface FakeServer extends AsyncDisposable {
   readonly received: Received[];
 }
 
-/** @param answer called for each request; what it throws cuts the connection */
-export async function fakeServer(answer: (request: Received, count: number) => Answer): Promise<FakeServer> {
+/** @param answer called for each request, with how many there were, itself among them */
+export async function fakeServer(
+  answer: (request: Received, count: number) => Answer | Promise<Answer>,
+): Promise<FakeServer> {
   const received: Received[] = [];
   const server = createServer(async (request, response) => {
     const seen = await receive(request);
     received.push(seen);
-    const given = answer(seen, received.length);
+    const given = await answer(seen, received.length);
     if (given === 'reset') request.socket.destroy();
     if (given === 'reset' || given === 'silence') return;
     const { status = 200, headers = {}, body = {} } = given;
