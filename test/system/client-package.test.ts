@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ClientProject, newClientProject } from '../testkit/packed-client.ts';
@@ -75,6 +75,45 @@ test('type-checks and runs in another project', async () => {
     'by invoke',
     'InvalidReferenceError',
   ]);
+});
+
+/** Stands in for AWS's package: by its two names, and what the client takes of them. */
+const sdk = `
+export class InvokeCommand { constructor(input) { this.input = input; } }
+export class LambdaClient {
+  async send({ input }, { abortSignal }) {
+    const { run_token, config } = JSON.parse(new TextDecoder().decode(input.Payload));
+    if (run_token === 'denied') throw Object.assign(new Error('quotes fmr_1'), { name: 'AccessDeniedException' });
+    if (run_token === 'broken') return { FunctionError: 'Unhandled', Payload: new TextEncoder().encode('{}') };
+    const value = [input.FunctionName, run_token, config.value, abortSignal instanceof AbortSignal].join(' ');
+    return { Payload: new TextEncoder().encode(JSON.stringify({ config: { value }, secrets: [] })) };
+  }
+}
+`;
+const invoking = `
+import { createSecretsClient, SecretsError } from '@flowmason/secrets';
+
+for (const runToken of ['fmr_1', 'denied', 'broken']) {
+  const client = createSecretsClient({ functionName: 'resolve', runToken, retry: { attempts: 1 } });
+  const said = await client.get('key').catch((error: unknown) => error instanceof SecretsError && error.message);
+  process.stdout.write(said + '\\n');
+}
+`;
+
+test('invokes by the AWS SDK where that is installed, and says so where it is not', async () => {
+  expect(await project.check(invoking)).toBe('');
+  const without = 'A Lambda invoke needs the package @aws-sdk/client-lambda.';
+  expect((await project.run()).split('\n').slice(0, 3)).toEqual([without, without, without]);
+  const folder = join(project.folder, 'node_modules/@aws-sdk/client-lambda');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{"type":"module","exports":"./index.js"}');
+  writeFileSync(join(folder, 'index.js'), sdk);
+  expect((await project.run()).trimEnd().split('\n')).toEqual([
+    'resolve fmr_1 {{secrets.key}} true',
+    'AWS does not let this caller invoke the resolve function (AccessDeniedException).',
+    'The resolve function failed.',
+  ]);
+  rmSync(join(project.folder, 'node_modules/@aws-sdk'), { recursive: true });
 });
 
 test('the examples of its page type-check and run', async () => {
