@@ -92,25 +92,34 @@ function wrappedForms(encoded: string): string[] {
   return [lines(76).join('\n'), lines(76).join('\r\n'), lines(64).join('\n')];
 }
 
-/** What encodeURIComponent, Python's `quote`, HTML's forms and RFC 3986 leave as it is differs; all are in use. */
+/** What stands for each byte when letters, digits and some marks are left as they are. */
+function percentTable(safe: string): readonly string[] {
+  return Array.from({ length: 256 }, (_, byte) => {
+    const character = String.fromCharCode(byte);
+    if (/[A-Za-z0-9]/.test(character) || safe.includes(character)) return character;
+    return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+}
+
+// What encodeURIComponent, Python's `quote`, HTML's forms and RFC 3986 leave as it is differs; all are in use.
+const componentTables = ['-_.~', "-_.~!*'()", '-_.~/', '-_.*'].map(percentTable);
+const pathTable = percentTable("/-_.~!$&'()*+,;=:@");
+
 function urlForms(bytes: Buffer): string[] {
-  const components = ['-_.~', "-_.~!*'()", '-_.~/', '-_.*'].flatMap((safe) => {
-    const once = percentEncoded(bytes, safe);
+  const components = componentTables.flatMap((texts) => {
+    const once = percentEncoded(bytes, texts);
     const lower = once.replace(/%[0-9A-F]{2}/g, (escaped) => escaped.toLowerCase());
     const twice = [once, lower].map((text) => text.replaceAll('%', '%25'));
     const formTwice = once.replaceAll('%', '%25').replaceAll('%2520', '%2B');
     return [once, lower, once.replaceAll('%20', '+'), formTwice, ...twice];
   });
-  return [...components, percentEncoded(bytes, "/-_.~!$&'()*+,;=:@")];
+  return [...components, percentEncoded(bytes, pathTable)];
 }
 
-function percentEncoded(bytes: Buffer, safe: string): string {
+/** @param texts what stands for each byte */
+function percentEncoded(bytes: Buffer, texts: readonly string[]): string {
   let text = '';
-  for (const byte of bytes) {
-    const character = String.fromCharCode(byte);
-    const isPlain = /[A-Za-z0-9]/.test(character) || safe.includes(character);
-    text += isPlain ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
+  for (const byte of bytes) text += texts[byte];
   return text;
 }
 

@@ -39,6 +39,7 @@ interface Slot {
 
 const MAX_DEPTH = 64;
 const MAX_KEY_CHARACTERS = 128;
+const MAX_PATH_CHARACTERS = 1024;
 // Asks the server to write a value as text, exactly as it would inside a string; it is cut off again.
 const AS_TEXT = '=';
 
@@ -95,7 +96,8 @@ function movedPaths(slots: readonly Slot[]): ReadonlyMap<string, string> {
   const moved = new Map<string, string>();
   for (const { place, asked } of slots) {
     const own = pathText(place);
-    if (typeof asked !== 'string') for (const index of asked.keys()) moved.set(`${own}[${index}]`, own);
+    if (typeof asked !== 'string')
+      for (const index of asked.keys()) moved.set(pathText([...place, index]), own);
   }
   return moved;
 }
@@ -163,14 +165,18 @@ function isNested(value: unknown): value is object {
   return Array.isArray(value) || prototype === null || prototype === Object.prototype;
 }
 
-/** A JSON path as the server writes it; long keys are cut. */
+/** A JSON path as the server writes it; long keys and long paths are cut. */
 function pathText(place: Place): string {
-  return `$${place.map(segmentText).join('')}`;
+  return cut(`$${place.map(segmentText).join('')}`, MAX_PATH_CHARACTERS);
 }
 
 function segmentText(key: string | number): string {
   if (typeof key === 'number') return `[${key}]`;
   if (/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(key)) return `.${key}`;
-  const cut = key.length > MAX_KEY_CHARACTERS ? `${key.slice(0, MAX_KEY_CHARACTERS)}…` : key;
-  return `[${JSON.stringify(cut)}]`;
+  return `[${JSON.stringify(cut(key, MAX_KEY_CHARACTERS))}]`;
+}
+
+/** The cut may go through a surrogate pair, whose half would not be Unicode. */
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length).replace(/[\ud800-\udbff]$/, '\ufffd')}…` : text;
 }
