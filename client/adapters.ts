@@ -30,6 +30,19 @@ export function redactConsole(redactor: Redacts, target: Console = console): () 
   };
 }
 
+/**
+ * Redacts errors that nobody catches, before Node prints them and ends. What is thrown and is no Error passes.
+ * @returns what stops that
+ */
+export function redactUncaught(redactor: Pick<Redactor, 'scrubError'>): () => void {
+  const scrub = (error: unknown) => redactor.scrubError(error);
+  // The monitor: whoever handles the error otherwise still does, and finds it scrubbed.
+  process.on('uncaughtExceptionMonitor', scrub);
+  return () => {
+    process.off('uncaughtExceptionMonitor', scrub);
+  };
+}
+
 /** For pino: `pino({ hooks: pinoHooks(redactor) })`. Every line is redacted whole: bindings, message, error. */
 export function pinoHooks(redactor: Redacts): { streamWrite: (line: string) => string } {
   return { streamWrite: (line) => redactor.redact(line) };

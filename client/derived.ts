@@ -25,6 +25,7 @@ const common = new Set([
   ...['postgres', 'postgresql', 'localhost', '127.0.0.1', 'http://localhost', 'https://localhost'],
 ]);
 
+const PRINTED_BYTES = 50;
 const pemFrame = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/;
 
 /** Why a value cannot be redacted; null when it can. */
@@ -52,6 +53,7 @@ export function formsOf(value: string): ReadonlySet<string> {
     ...wrappedForms(base64At(bytes, 0)),
     bytes.toString('hex'),
     bytes.toString('hex').toUpperCase(),
+    ...numberForms(bytes),
     ...urlForms(bytes),
     ...jsonForms(value),
     ...markupForms(value),
@@ -90,6 +92,12 @@ function base64At(bytes: Buffer, offset: number): string {
 function wrappedForms(encoded: string): string[] {
   const lines = (width: number) => encoded.match(new RegExp(`.{1,${width}}`, 'g')) ?? [];
   return [lines(76).join('\n'), lines(76).join('\r\n'), lines(64).join('\n')];
+}
+
+/** As Node prints a Buffer, whose first bytes it shows, and as it writes one in JSON. */
+function numberForms(bytes: Buffer): string[] {
+  const shown = bytes.subarray(0, PRINTED_BYTES).toString('hex');
+  return [shown.replace(/..(?!$)/g, '$& '), bytes.join(',')];
 }
 
 /** What stands for each byte when letters, digits and some marks are left as they are. */

@@ -70,6 +70,9 @@ def _all_forms(value: str) -> Iterator[tuple[str, str]]:
     yield from _wrapped_forms(_base64_at(data, 0))
     yield "hex", data.hex()
     yield "HEX", data.hex().upper()
+    # As Node prints a Buffer, whose first bytes it shows, and as it writes one in JSON.
+    yield "hex-spaced", data[:50].hex(" ")
+    yield "numbers", ",".join(map(str, data))
     yield from _url_forms(data)
     yield from _escaped_forms(value)
     for line in _lines(value):
