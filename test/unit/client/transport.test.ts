@@ -71,7 +71,7 @@ describe('asking again', () => {
 
   test('an attempt that gets no answer is given up', async () => {
     await using server = await fakeServer((request, count) => (count === 1 ? 'silence' : good(request)));
-    const client = clientOf(server, { retry: { ...retry, attemptSeconds: 0.05 } });
+    const client = clientOf(server, { retry: { ...retry, attemptSeconds: 0.3 } });
     expect(await client.get('key')).toBe('v');
     await using silent = await fakeServer(() => 'silence');
     const impatient = clientOf(silent, { retry: { ...retry, seconds: 0.05 } });
