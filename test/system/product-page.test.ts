@@ -319,8 +319,13 @@ test('a run: its token resolves what is its own, until it ends', async () => {
   ]);
   expect((await server.call('DELETE', '/api/v1/runs/run_1', undefined, token)).status).toBe(204);
   expect((await server.call('POST', '/api/v1/resolve', { config }, token)).status).toBe(401);
+  await auditSettled(server);
   const denied = await server.call('GET', '/api/v1/secrets/audit?run_id=run_1&action=denied');
-  expect(denied.body).toHaveLength(1);
+  const reasons = denied.body.map(({ reason }: { reason: string }) => reason);
+  expect(reasons).toEqual([
+    'The run has ended',
+    'The request names another environment, pipeline, user or run than its run token.',
+  ]);
 });
 
 test('the page from top to bottom, on one server: it speaks of one secret', async () => {
