@@ -45,6 +45,16 @@ test('every change of every character is refused', () => {
   }
 });
 
+test('a signature has one spelling: spare bits of its last character are refused', () => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const text = checkpointText(checkpoint);
+  // A DER signature has 70 to 72 bytes; not all of them end in spare bits.
+  const padded = Array.from({ length: 64 }, () => noteOf(text)).find((note) => note.endsWith('=\n')) ?? '';
+  const last = padded.lastIndexOf('\n') - (padded.endsWith('==\n') ? 3 : 2);
+  const spellings = [...alphabet].map((char) => `${padded.slice(0, last)}${char}${padded.slice(last + 1)}`);
+  expect(spellings.filter((note) => openNote(note, publicKey) !== null)).toEqual([padded]);
+});
+
 test.each([
   [
     'another key',
