@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { tellMissingProofs } from './proofs.ts';
 
 /**
  * `npm test`: every suite one after the other, its output shown as it comes. The last line is the sum of
@@ -35,11 +36,17 @@ const suites: readonly Suite[] = [
   { command: 'node', args: (report) => ['python/run-tests.ts', report], count: countPlain },
 ];
 
-/** Parsed strictly: a sum with an undefined in it would be neither zero nor above it, and pass. */
-function countVitest(report: string): Count {
+const PROOFS = ['unit', 'conformance', 'handlers', 'rules', 'system'].map((suite) => `test/${suite}`);
+
+/**
+ * Parsed strictly: a sum with an undefined in it would be neither zero nor above it, and pass. A proof that the
+ * threat model names and that did not run counts as failed.
+ */
+function countVitest(text: string): Count {
+  const report: unknown = JSON.parse(text);
   const counts = z.object({ numPassedTests: z.number(), numFailedTests: z.number() });
-  const { numPassedTests, numFailedTests } = counts.parse(JSON.parse(report));
-  return { passed: numPassedTests, failed: numFailedTests };
+  const { numPassedTests, numFailedTests } = counts.parse(report);
+  return { passed: numPassedTests, failed: numFailedTests + tellMissingProofs(report, PROOFS) };
 }
 
 /** A report that is the count itself. */
