@@ -27,6 +27,23 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
+/** Why a reference of a config cannot be filled; stable, as the sentence beside it is not. */
+export const referenceCodes = [
+  'not_found',
+  'no_such_version',
+  'no_previous_version',
+  'not_json',
+  'no_such_field',
+  'field_too_deep',
+  'line_break_in_header',
+] as const;
+
+/** A reference that cannot be filled: why, and in words for the user, which never quote the value. */
+export interface ReferenceProblem {
+  readonly code: (typeof referenceCodes)[number];
+  readonly problem: string;
+}
+
 /** One thing wrong with the input: where, and which rule it breaks. Never the value itself. */
 export interface InputError {
   readonly path: string;

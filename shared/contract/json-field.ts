@@ -1,6 +1,7 @@
+import type { ReferenceProblem } from './errors.ts';
 import type { Encoding } from './value.ts';
 
-export type FieldResult = { readonly value: unknown } | { readonly problem: string };
+export type FieldResult = { readonly value: unknown } | ReferenceProblem;
 
 const MAX_DEPTH = 64;
 
@@ -9,11 +10,12 @@ const MAX_DEPTH = 64;
  * @returns what it holds, or what is wrong, never quoting the value
  */
 export function parseJsonSecret(text: string, encoding: Encoding): FieldResult {
-  if (encoding === 'base64') return { problem: 'the secret holds bytes, so it has no fields' };
+  if (encoding === 'base64')
+    return { code: 'not_json', problem: 'the secret holds bytes, so it has no fields' };
   try {
     return { value: JSON.parse(text, keepNumber) };
   } catch {
-    return { problem: 'the secret is not JSON, so it has no fields' };
+    return { code: 'not_json', problem: 'the secret is not JSON, so it has no fields' };
   }
 }
 
@@ -22,11 +24,12 @@ export function takeField(json: unknown, fields: readonly string[]): FieldResult
   let at = json;
   for (const field of fields) {
     if (!isNested(at) || !Object.hasOwn(at, field) || (Array.isArray(at) && field === 'length')) {
-      return { problem: 'the secret has no such field' };
+      return { code: 'no_such_field', problem: 'the secret has no such field' };
     }
     at = at[field];
   }
-  if (!fitsDepth(at, MAX_DEPTH)) return { problem: `the field is nested more than ${MAX_DEPTH} levels deep` };
+  if (!fitsDepth(at, MAX_DEPTH))
+    return { code: 'field_too_deep', problem: `the field is nested more than ${MAX_DEPTH} levels deep` };
   return { value: at };
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { problems, problemType } from './errors.ts';
+import { problems, problemType, referenceCodes } from './errors.ts';
 import type { Route } from './route.ts';
 
 type Json = Record<string, unknown>;
@@ -140,6 +140,22 @@ function problemSchema(): Json {
           type: 'object',
           required: ['path', 'message'],
           properties: { path: { type: 'string' }, message: { type: 'string' } },
+        },
+      },
+      references: {
+        description: 'With `unresolved_references`: every one that cannot be filled.',
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['name', 'reference', 'paths', 'code', 'problem', 'nearest'],
+          properties: {
+            name: { type: 'string' },
+            reference: { type: 'string' },
+            paths: { type: 'array', items: { type: 'string' } },
+            code: { type: 'string', enum: referenceCodes },
+            problem: { type: 'string' },
+            nearest: { type: ['string', 'null'] },
+          },
         },
       },
     },

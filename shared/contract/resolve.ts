@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { scopeName } from './coordinates.ts';
+import { referenceCodes } from './errors.ts';
 import { environmentName, organizationId, pipelineId, runId, userId } from './ids.ts';
 
 /** What a resolve takes at most; each is refused by the problem of its name. */
@@ -40,6 +41,12 @@ export const resolveResponse = z
         version: z.int(),
         scope: scopeName,
         environment: environmentName.nullable(),
+        encoding: z
+          .enum(['utf8', 'base64'])
+          .meta({ description: '`base64`: the secret holds bytes, and stands in the config as base64.' }),
+        references: z
+          .array(z.string())
+          .meta({ description: 'Those that took this version, as written after `secrets.`.' }),
       }),
     ),
   })
@@ -61,6 +68,7 @@ export const checkResponse = z
         environment: environmentName.nullable().optional(),
         version: z.int().optional(),
         due: z.boolean().optional(),
+        code: z.enum(referenceCodes).optional(),
         problem: z.string().optional(),
         nearest: z.string().optional(),
       }),

@@ -32,7 +32,7 @@ export async function checkConfig(
       if ('problem' in finding) {
         const near = nearest?.get(name);
         const hint = near === undefined ? {} : { nearest: near };
-        return { ...asked, found: false, problem: finding.problem, ...hint };
+        return { ...asked, found: false, ...finding, ...hint };
       }
       const { from, version } = finding;
       const { scope, environment } = from.stored.at;

@@ -2,7 +2,7 @@ import type { Caller } from '../access/caller.ts';
 import { allowsPlace } from '../access/roles.ts';
 import { type DemandNeeds, demand, refusal } from '../audit/demand.ts';
 import { type Coordinates, coordinatesKey } from '../contract/coordinates.ts';
-import { invalid, SecretsError } from '../contract/errors.ts';
+import { invalid, type ReferenceProblem, SecretsError } from '../contract/errors.ts';
 import type {
   EnvironmentName,
   OrganizationId,
@@ -50,7 +50,7 @@ export interface Use {
 }
 
 /** What serves a reference; or why nothing does. */
-export type Finding = Use | { readonly problem: string };
+export type Finding = Use | ReferenceProblem;
 
 /** What a config asks for, and what serves it. */
 export interface FoundReferences {
@@ -109,15 +109,17 @@ async function findVersions(
     const from = chosen.get(reference.name);
     const version = from === undefined ? null : pinnedVersion(reference.pin, from.record, now);
     if (from === undefined) {
-      findings.set(reference, { problem: `no secret of this name serves ${place.environment} here` });
+      const problem = `no secret of this name serves ${place.environment} here`;
+      findings.set(reference, { code: 'not_found', problem });
     } else if (version === null) {
-      findings.set(reference, { problem: 'no previous version of it is kept now' });
+      const problem = 'no previous version of it is kept now';
+      findings.set(reference, { code: 'no_previous_version', problem });
     } else if (version === from.record.current.version) {
       findings.set(reference, { from, version: from.record.current, sealed: from.stored.sealed });
     } else {
       older.set(reference, { from, version });
       // Until it is read; set now, so that findings stand in the order of the config.
-      findings.set(reference, { problem: 'it has no such version' });
+      findings.set(reference, { code: 'no_such_version', problem: 'it has no such version' });
     }
   }
   if (older.size === 0) return findings;

@@ -1,4 +1,5 @@
 import { coordinatesKey } from '../contract/coordinates.ts';
+import type { ReferenceProblem } from '../contract/errors.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import { type FieldResult, parseJsonSecret, takeField } from '../contract/json-field.ts';
 import { isUnderHeaders, type Reference } from '../contract/references.ts';
@@ -32,7 +33,7 @@ export async function openValues(
     opened.set(id, version);
     const taken = version.take(reference.fields);
     const problem = 'value' in taken ? headerProblem(reference, taken.value) : null;
-    values.set(reference, problem === null ? taken : { problem });
+    values.set(reference, problem ?? taken);
   }
   return values;
 }
@@ -84,10 +85,11 @@ function dataKeyNames(considered: readonly Candidate[], uses: Iterable<Use>): Da
 }
 
 /** A line break in a header would end it and begin another one. */
-function headerProblem(reference: Reference, value: unknown): string | null {
+function headerProblem(reference: Reference, value: unknown): ReferenceProblem | null {
   if (!breaksLine(value)) return null;
   if (!reference.slots.some(({ at }) => isUnderHeaders(at))) return null;
-  return 'the value has a line break or NUL, which a header cannot hold; store it without';
+  const problem = 'the value has a line break or NUL, which a header cannot hold; store it without';
+  return { code: 'line_break_in_header', problem };
 }
 
 /** Whether some text of a value, however deep in a JSON secret, has a character that ends a header. */

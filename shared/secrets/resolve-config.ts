@@ -1,6 +1,6 @@
 import type { Caller } from '../access/caller.ts';
 import { type AuditedSecret, auditedSecret, eventOf } from '../audit/event.ts';
-import { SecretsError } from '../contract/errors.ts';
+import { type ReferenceProblem, SecretsError } from '../contract/errors.ts';
 import type { SecretName } from '../contract/ids.ts';
 import { fillConfig, pathsOf, type Reference } from '../contract/references.ts';
 import { limits, type ResolveRequest, type ResolveResponse } from '../contract/resolve.ts';
@@ -36,29 +36,45 @@ export async function resolveConfig(
   };
   if (!fillConfig(found.scanned, lookUp, budget)) throw answerTooLarge();
   const used = usedVersions(uses);
-  const secrets = used.map(({ use, places }) => accessed(use, places));
+  const secrets = used.map(accessed);
   await needs.outbox.append(eventOf(needs, caller, { action: 'access', place: found.place, secrets }));
   return {
     config: found.scanned.root.config,
-    secrets: used.map(({ use: { from, version } }) => {
+    secrets: used.map(({ use: { from, version }, references }) => {
       const { name, scope, environment } = from.stored.at;
-      return { name, version: version.version, scope, environment };
+      const { version: number, encoding } = version;
+      return {
+        name,
+        version: number,
+        scope,
+        environment,
+        encoding,
+        references: references.map(({ key }) => key),
+      };
     }),
   };
 }
 
-/** Each version that a config takes, once, with the number of places that take it. */
-function usedVersions(uses: ReadonlyMap<Reference, Use>): { use: Use; places: number }[] {
-  const used = new Map<string, { use: Use; places: number }>();
-  for (const [{ slots }, use] of uses) {
+/** A version that a config takes, and the references that took it. */
+interface UsedVersion {
+  readonly use: Use;
+  readonly references: Reference[];
+}
+
+/** Each version, once. */
+function usedVersions(uses: ReadonlyMap<Reference, Use>): UsedVersion[] {
+  const used = new Map<string, UsedVersion>();
+  for (const [reference, use] of uses) {
     const key = useKey(use);
-    const places = (used.get(key)?.places ?? 0) + slots.length;
-    used.set(key, { use, places });
+    const references = used.get(key)?.references ?? [];
+    references.push(reference);
+    used.set(key, { use, references });
   }
   return [...used.values()];
 }
 
-function accessed(use: Use, places: number): AuditedSecret {
+function accessed({ use, references }: UsedVersion): AuditedSecret {
+  const places = references.reduce((sum, { slots }) => sum + slots.length, 0);
   return { ...auditedSecret(use.from.stored.at, use.version.version), places };
 }
 
@@ -71,7 +87,7 @@ async function allServed(
   const uses = new Map<Reference, Use>();
   const failures: Failure[] = [];
   for (const [reference, finding] of found.findings) {
-    if ('problem' in finding) failures.push({ reference, problem: finding.problem });
+    if ('problem' in finding) failures.push({ reference, ...finding });
     else uses.set(reference, finding);
   }
   if (failures.length === 0) return uses;
@@ -114,22 +130,26 @@ async function openRecorded(
     values = await openValues(needs, caller.org, found.considered, uses);
   } catch (error) {
     if (!(error instanceof SecretsError) || error.code !== 'decryption_failed') throw error;
-    const failures = [...uses.keys()].map((reference) => ({ reference, problem: 'decryption failed' }));
-    await failed(needs, caller, found, failures);
+    const problem = 'decryption failed';
+    await recordFailed(
+      needs,
+      caller,
+      found,
+      [...uses.keys()].map(({ name }) => ({ name, problem })),
+    );
     throw error;
   }
   const failures: Failure[] = [];
   for (const [reference, taken] of values) {
-    if ('problem' in taken) failures.push({ reference, problem: taken.problem });
+    if ('problem' in taken) failures.push({ reference, ...taken });
   }
   if (failures.length > 0) throw await failed(needs, caller, found, failures);
   return values;
 }
 
 /** A reference that cannot be filled, and why. */
-interface Failure {
+interface Failure extends ReferenceProblem {
   readonly reference: Reference;
-  readonly problem: string;
 }
 
 const MAX_ERRORS = 1000;
@@ -138,14 +158,21 @@ const MAX_ERRORS = 1000;
 async function failed(
   needs: ResolveNeeds,
   caller: Caller,
-  { place }: FoundReferences,
+  found: FoundReferences,
   failures: readonly Failure[],
   nearest: ReadonlyMap<SecretName, SecretName> = new Map(),
 ): Promise<SecretsError> {
   const secrets = failures.map(({ reference, problem }) => ({ name: reference.name, problem }));
-  await needs.outbox.append(eventOf(needs, caller, { action: 'access', outcome: 'failed', place, secrets }));
-  const references = failures.map(({ reference: { key, name, slots }, problem }) => {
-    return { name, reference: key, paths: pathsOf({ slots }), problem, nearest: nearest.get(name) ?? null };
+  await recordFailed(needs, caller, found, secrets);
+  const references = failures.map(({ reference: { key, name, slots }, code, problem }) => {
+    return {
+      name,
+      reference: key,
+      paths: pathsOf({ slots }),
+      code,
+      problem,
+      nearest: nearest.get(name) ?? null,
+    };
   });
   const errors = references.flatMap(({ reference, paths, problem, nearest: near }) => {
     const hint = near === null ? '' : `; did you mean ${near}?`;
@@ -156,4 +183,13 @@ async function failed(
     errors: errors.slice(0, MAX_ERRORS),
     members: { references },
   });
+}
+
+async function recordFailed(
+  needs: ResolveNeeds,
+  caller: Caller,
+  { place }: FoundReferences,
+  secrets: readonly AuditedSecret[],
+): Promise<void> {
+  await needs.outbox.append(eventOf(needs, caller, { action: 'access', outcome: 'failed', place, secrets }));
 }

@@ -54,29 +54,46 @@ describe('resolve-config', () => {
   });
 
   it.each([
-    { config: '{{secrets.none}}', failing: [['none', ['$']]] },
+    { config: '{{secrets.none}}', failing: [['none', ['$'], 'not_found']] },
     {
       config: { a: '{{secrets.none}}', b: ['{{secrets.none}}', '{{secrets.nope}} {{secrets.plain}}'] },
       failing: [
-        ['none', ['$.a', '$.b[0]']],
-        ['nope', ['$.b[1]']],
+        ['none', ['$.a', '$.b[0]'], 'not_found'],
+        ['nope', ['$.b[1]'], 'not_found'],
       ],
     },
-    { config: '{{secrets.json.missing}}', failing: [['json.missing', ['$']]] },
-    { config: '{{secrets.json.__proto__.z}}', failing: [['json.__proto__.z', ['$']]] },
-    { config: '{{secrets.json.toString}}', failing: [['json.toString', ['$']]] },
-    { config: '{{secrets.plain.field}}', failing: [['plain.field', ['$']]] },
-    { config: '{{secrets.bytes.field}}', failing: [['bytes.field', ['$']]] },
-    { config: { Headers: { 'X-Key': '{{secrets.lines}}' } }, failing: [['lines', ['$.Headers["X-Key"]']]] },
-    { config: '{{secrets.plain@2}}', failing: [['plain@2', ['$']]] },
-    { config: '{{secrets.plain@previous}}', failing: [['plain@previous', ['$']]] },
+    { config: '{{secrets.json.missing}}', failing: [['json.missing', ['$'], 'no_such_field']] },
+    { config: '{{secrets.json.__proto__.z}}', failing: [['json.__proto__.z', ['$'], 'no_such_field']] },
+    { config: '{{secrets.json.toString}}', failing: [['json.toString', ['$'], 'no_such_field']] },
+    { config: '{{secrets.plain.field}}', failing: [['plain.field', ['$'], 'not_json']] },
+    { config: '{{secrets.bytes.field}}', failing: [['bytes.field', ['$'], 'not_json']] },
+    {
+      config: { Headers: { 'X-Key': '{{secrets.lines}}' } },
+      failing: [['lines', ['$.Headers["X-Key"]'], 'line_break_in_header']],
+    },
+    { config: '{{secrets.plain@2}}', failing: [['plain@2', ['$'], 'no_such_version']] },
+    { config: '{{secrets.plain@previous}}', failing: [['plain@previous', ['$'], 'no_previous_version']] },
   ])('fails whole: $config', async ({ config, failing }) => {
     const reply = await resolve(config);
     expect([reply.status, jsonOf(reply)['code']]).toEqual([422, 'unresolved_references']);
     expect(jsonOf(reply)['references']).toEqual(
-      failing.map(([reference, paths]) => expect.objectContaining({ reference, paths })),
+      failing.map(([reference, paths, code]) => expect.objectContaining({ reference, paths, code })),
     );
     expect(eventsOf(reply)).toEqual([expect.objectContaining({ action: 'access', outcome: 'failed' })]);
+  });
+
+  it('says of each version in which encoding it stands there, and which references took it', async () => {
+    const reply = await resolve([
+      '{{secrets.bytes}}',
+      'x{{secrets.json.user}}',
+      '{{secrets.bytes@1}}',
+      '{{secrets.json}}',
+    ]);
+    const at = { version: 1, scope: 'org', environment: null };
+    expect(jsonOf(reply)['secrets']).toEqual([
+      { name: 'bytes', ...at, encoding: 'base64', references: ['bytes', 'bytes@1'] },
+      { name: 'json', ...at, encoding: 'utf8', references: ['json.user', 'json'] },
+    ]);
   });
 
   it('leaves one record of all that it opened', async () => {
@@ -154,7 +171,10 @@ describe('check-config', () => {
     const found = { found: true, scope: 'org', environment: null, version: 1, due: false };
     expect(jsonOf(reply)['references']).toEqual([
       { name: 'plain', paths: ['$.a'], ...found },
-      expect.objectContaining({ name: 'plian', paths: ['$.b[0]'], found: false, nearest: 'plain' }),
+      expect.objectContaining({
+        ...{ name: 'plian', paths: ['$.b[0]'], found: false, nearest: 'plain' },
+        code: 'not_found',
+      }),
       { name: 'json', reference: 'json.user', paths: ['$.b[1]'], ...found },
     ]);
     expect(unwrap).not.toHaveBeenCalled();

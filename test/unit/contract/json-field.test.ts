@@ -57,6 +57,7 @@ describe('fields', () => {
       expect(take(text, 'a')).toBe('the secret is not JSON, so it has no fields');
     }
     expect(parseJsonSecret('e30=', 'base64')).toEqual({
+      code: 'not_json',
       problem: 'the secret holds bytes, so it has no fields',
     });
   });

@@ -253,8 +253,12 @@ describe('answers', () => {
       auditVerification,
       { verified: false, events: 1, checkpoints: 0, first_bad: { sequence: 0, reason: 'r' } },
     ],
-    ['resolve', resolveResponse, { config: { a: 'v' }, secrets: [used] }],
-    ['check', checkResponse, { references: [{ name: 'a', paths: ['$'], found: false }] }],
+    [
+      'resolve',
+      resolveResponse,
+      { config: { a: 'v' }, secrets: [{ ...used, encoding: 'utf8', references: ['a'] }] },
+    ],
+    ['check', checkResponse, { references: [{ name: 'a', paths: ['$'], found: false, code: 'not_found' }] }],
     ['health', health, { status: 'ok', version: '1', audit_lag: 0 }],
   ])('of a(n) %s lets out what it names and no more', (_what, schema, answer) => {
     const more = { ...answer, key_hash: 'h', value: 'v', constructor: 'c' };
