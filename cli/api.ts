@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { InputError } from '../shared/contract/errors.ts';
 import type { Route } from '../shared/contract/route.ts';
@@ -94,7 +93,7 @@ async function send(settings: Settings, route: Route, input: unknown): Promise<A
       accept: 'application/json, application/problem+json',
       authorization: `Bearer ${settings.apiKey}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(isWrite ? { 'idempotency-key': randomUUID() } : {}),
+      ...(isWrite ? { 'idempotency-key': crypto.randomUUID() } : {}),
     },
     ...(body === undefined ? {} : { body }),
     redirect: 'error',

@@ -1,10 +1,6 @@
 import { Command, CommanderError } from '@commander-js/extra-typings';
 import { problems, problemType, SecretsError } from '../shared/contract/errors.ts';
 import { VERSION } from '../shared/contract/version.ts';
-import { addAdmin } from './commands/admin.ts';
-import { addKeys } from './commands/keys.ts';
-import { addRuns } from './commands/runs.ts';
-import { addSecrets } from './commands/secrets.ts';
 import { exitCodeOf, exitCodes, Failure, failureLines, localFailure, usageFailure } from './failure.ts';
 import type { Environment } from './settings.ts';
 import { createTerminal, type Streams, type Terminal } from './terminal.ts';
@@ -16,11 +12,25 @@ export interface Process extends Streams {
   readonly environment: Environment;
 }
 
+/** Commands that one file adds. */
+export interface Family {
+  /** In `commands`, without its ending. */
+  readonly file: string;
+  /** The command that its words stand below; null when they stand alone. */
+  readonly below: 'secrets' | null;
+  readonly words: readonly string[];
+  readonly add: (parent: Command, host: Host) => void;
+}
+
 /** Runs one command line. @returns the exit code */
-export async function runCli(args: readonly string[], own: Process): Promise<number> {
+export async function runCli(
+  args: readonly string[],
+  own: Process,
+  families: readonly Family[],
+): Promise<number> {
   const terminal = createTerminal(own, own.environment.NO_COLOR !== undefined);
   const { workingDirectory, environment } = own;
-  const program = createProgram({ terminal, workingDirectory, environment }, own);
+  const program = createProgram({ terminal, workingDirectory, environment }, own, families);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCodes.done;
@@ -32,7 +42,7 @@ export async function runCli(args: readonly string[], own: Process): Promise<num
   }
 }
 
-function createProgram(host: Host, { stdout, stderr }: Streams): Command {
+function createProgram(host: Host, { stdout, stderr }: Streams, families: readonly Family[]): Command {
   const program = new Command('fm')
     .description('FlowMason Secrets: store, rotate and look at the secrets of pipelines.')
     .version(VERSION)
@@ -46,10 +56,8 @@ function createProgram(host: Host, { stdout, stderr }: Streams): Command {
       // Said by report() instead: the parser's own message quotes what it did not understand.
       outputError: () => undefined,
     });
-  addSecrets(program, host);
-  addRuns(program, host);
-  addKeys(program, host);
-  addAdmin(program, host);
+  const secrets = program.command('secrets').description('store, rotate and look at secrets');
+  for (const { below, add } of families) add(below === null ? program : secrets, host);
   return program;
 }
 

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { ReadStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { usageFailure } from './failure.ts';
@@ -29,11 +28,14 @@ export interface Terminal {
 }
 
 /** Makes the terminal of one process. Colours only on a terminal that did not ask for none. */
-export function createTerminal({ stdin, stdout, stderr }: Streams, noColor: boolean): Terminal {
+export function createTerminal(own: Streams, noColor: boolean): Terminal {
+  const { stdout, stderr } = own;
   const hasColour = stdout.isTTY === true && !noColor;
   const streams = { stdout, stderr };
   return {
-    stdinIsTerminal: stdin.isTTY === true,
+    get stdinIsTerminal() {
+      return own.stdin.isTTY === true;
+    },
     stderrIsTerminal: stderr.isTTY === true,
     print: (line, style) => {
       const text = visible(line);
@@ -46,10 +48,11 @@ export function createTerminal({ stdin, stdout, stderr }: Streams, noColor: bool
       const lines = JSON.stringify(value, null, 2).split('\n');
       streams[to].write(`${lines.map(visible).join('\n')}\n`);
     },
-    readInput: (limit) => readBounded(stdin, limit),
-    askHidden: (question) => readHidden(stdin, stderr, question),
+    readInput: (limit) => readBounded(own.stdin, limit),
+    askHidden: (question) => readHidden(own.stdin, stderr, question),
     confirm: async (question) => {
-      const lines = createInterface({ input: stdin, output: stderr });
+      const { createInterface } = await import('node:readline/promises');
+      const lines = createInterface({ input: own.stdin, output: stderr });
       const answer = await lines.question(`${visible(question)} [y/N] `);
       lines.close();
       return /^y(es)?$/i.test(answer.trim());

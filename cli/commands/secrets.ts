@@ -2,19 +2,14 @@ import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import { common, flagsOf, type Host, jsonOf, numberOf, selecting, selectorOf, toolsOf } from '../tools.ts';
 import { readValue } from '../value.ts';
-import { addAudit } from './audit.ts';
-import { addReading } from './reading.ts';
 
-/** `fm secrets …` */
-export function addSecrets(program: Command, host: Host): void {
-  const secrets = program.command('secrets').description('store, rotate and look at secrets');
+/** `fm secrets set | rotate | rollback | delete | restore` */
+export function addSecrets(secrets: Command, host: Host): void {
   addSet(secrets, host);
-  addReading(secrets, host);
   addRotate(secrets, host);
   addRollback(secrets, host);
   addDelete(secrets, host);
   addRestore(secrets, host);
-  addAudit(secrets, host);
 }
 
 const VALUE_HELP = `

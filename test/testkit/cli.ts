@@ -14,7 +14,7 @@ export function runFm(
   settings: Readonly<Record<string, string>>,
   input = '',
 ): Promise<CliRun> {
-  return runCommand(process.execPath, ['cli/main.ts', ...args], settings, input);
+  return runCommand(process.execPath, ['cli/fm.cjs', ...args], settings, input);
 }
 
 /** Runs a command line in a shell, as a reader of a page would type it. */

@@ -63,7 +63,7 @@ _, status = os.waitpid(pid, 0)
 sys.stdout.write(repr(shown))
 `;
   const settings = { FM_API_URL: 'http://127.0.0.1:9', FM_API_KEY: 'fmk_x', PATH: process.env['PATH'] ?? '' };
-  const fm = [process.execPath, 'cli/main.ts', 'secrets', 'set', 'name'];
+  const fm = [process.execPath, 'cli/fm.cjs', 'secrets', 'set', 'name'];
   const { stdout } = await promisify(execFile)('python3', ['-c', script, ...fm], { env: settings });
   expect(stdout).toContain('Value of name: ');
   expect(stdout).not.toContain('hunter2');
