@@ -5,16 +5,22 @@ import { type ReadNeeds, recordRead } from '../audit/record-read.ts';
 import { coordinatesKey, selects } from '../contract/coordinates.ts';
 import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
 import type { ListSecretsQuery, SecretMetadata } from '../contract/secrets.ts';
+import { type Log, logEntryOf } from '../http/problem.ts';
 import { readRecord, toMetadata } from './secret-record.ts';
 import type { SecretStore, StoredSecret } from './secret-store.ts';
 
 interface Needs extends ReadNeeds {
   readonly secrets: Pick<SecretStore, 'list'>;
+  readonly log: Log;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The secrets that a caller may see, by name. @throws SecretsError `forbidden`, `validation` */
+/**
+ * The secrets that a caller may see, by name. One whose row is damaged is left out and logged: it must not hide
+ * the others, and asking for it by name says `decryption_failed`.
+ * @throws SecretsError `forbidden`, `validation`
+ */
 export async function listSecrets(
   needs: Needs,
   caller: Caller,
@@ -36,9 +42,18 @@ export async function listSecrets(
   const items = found.slice(0, limit);
   const last = items.at(-1);
   return {
-    items: items.map((secret) => toMetadata(secret.at, readRecord(secret), secret.last_accessed_at)),
+    items: items.flatMap((secret) => readableMetadata(needs, caller, secret)),
     ...(found.length > limit && last !== undefined ? { next: encodeCursor(coordinatesKey(last.at)) } : {}),
   };
+}
+
+function readableMetadata({ log }: Needs, { org }: Caller, secret: StoredSecret): SecretMetadata[] {
+  try {
+    return [toMetadata(secret.at, readRecord(secret), secret.last_accessed_at)];
+  } catch (error) {
+    log({ level: 'error', org, secret: coordinatesKey(secret.at), ...logEntryOf(error) });
+    return [];
+  }
 }
 
 function filterOf(now: Date, caller: Caller, request: ListSecretsQuery): (secret: StoredSecret) => boolean {

@@ -218,6 +218,15 @@ describe('every bit of a row', () => {
     db.run("UPDATE secrets SET record = ? WHERE org = 'acme' AND key = ?", Buffer.of(0), key);
     const again = { ...target, body: { value: 'again' } };
     expect(outcomeOf(await call('put-secret', again))).toEqual(failed);
+    // One damaged row does not hide the others.
+    expect((await call('create-secret', { as: admin, body: { name: 'beside', value: 'v' } })).status).toBe(
+      201,
+    );
+    const listed = await call('list-secrets', { as: admin });
+    const names = (JSON.parse(listed.text) as { name: string }[]).map(({ name }) => name);
+    expect(names).toContain('beside');
+    expect(names).not.toContain('bits');
+    expect(outcomeOf(await call('describe-secret', target))).toEqual(failed);
     expect((await call('delete-secret', { ...target, query: { recovery_days: '0' } })).status).toBe(204);
     expect((await call('put-secret', again)).status).toBe(201);
     expect((await resolve('bits')).value).toBe('again');
