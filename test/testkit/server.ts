@@ -53,7 +53,13 @@ export async function startServer(
 ): Promise<TestServer> {
   const [command = process.execPath, ...args] = [...launcher, process.execPath, 'infra/local/server.ts'];
   const child = spawn(command, args, {
-    env: environmentOf({ FM_DATA_DIR: dataDir, FM_PORT: '0', ...settings }),
+    // The cache is that of `npm start`: what was compiled once is not compiled for each server of a suite.
+    env: environmentOf({
+      FM_DATA_DIR: dataDir,
+      FM_PORT: '0',
+      NODE_COMPILE_CACHE: 'node_modules/.cache/compiled',
+      ...settings,
+    }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // A test that throws before it disposes of its server must not leave it behind.
