@@ -15,6 +15,10 @@ const context = z.object({
     .transform((list) => list.split(','))
     .pipe(z.array(environmentName).min(1)),
   checkpointDays: z.coerce.number().int().min(1).max(3650),
+  recoveryKeyArn: z
+    .string()
+    .regex(/^arn:[^:]+:kms:[^:]+:\d{12}:key\/[^:]+$/)
+    .optional(),
   /** `false` for a stage that is thrown away with all that it holds. */
   retain: z.union([z.boolean(), z.stringbool()]),
 });
@@ -22,10 +26,11 @@ const context = z.object({
 /** The AWS deployment: `npx cdk deploy --all`, with `-c stage=…` and what else `context` names. */
 const app = new App();
 const ask = (name: string, otherwise: unknown) => (app.node.tryGetContext(name) as unknown) ?? otherwise;
-const { stage, environments, checkpointDays, retain } = context.parse({
+const { stage, environments, checkpointDays, recoveryKeyArn, retain } = context.parse({
   stage: ask('stage', 'production'),
   environments: ask('environments', 'development,staging,production'),
   checkpointDays: ask('checkpointDays', 365),
+  recoveryKeyArn: ask('recoveryKeyArn', undefined),
   retain: ask('retain', true),
 });
 const folders = await bundleFunctions([...apiEntries, ...backgroundEntries]);
@@ -33,6 +38,7 @@ const folders = await bundleFunctions([...apiEntries, ...backgroundEntries]);
 const name = (part: string) => `flowmason-secrets-${stage}-${part}`;
 const storage = new StorageStack(app, name('storage'), {
   checkpointRetention: Duration.days(checkpointDays),
+  ...(recoveryKeyArn === undefined ? {} : { recoveryKeyArn }),
   retain,
 });
 const api = new ApiStack(app, name('api'), { storage, folders, environments });

@@ -37,7 +37,8 @@ export class SecretsFunction extends LambdaFunction {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    for (const statement of grants.map((grant) => statementOf(grant, storage))) role.addToPolicy(statement);
+    for (const statement of grants.flatMap((grant) => statementsOf(grant, storage)))
+      role.addToPolicy(statement);
     logGroup.grantWrite(role);
     super(scope, id, {
       role,
@@ -53,6 +54,7 @@ export class SecretsFunction extends LambdaFunction {
         FM_TABLE: storage.table.tableName,
         FM_DATA_KEY_ID: storage.dataKey.keyArn,
         FM_SIGNING_KEY_ID: storage.signingKey.keyArn,
+        FM_RECOVERY_KEY_ID: storage.recoveryKey.keyArn,
         FM_CHECKPOINT_BUCKET: storage.checkpoints.bucketName,
         FM_ENVIRONMENTS: environments.join(),
       },
@@ -60,28 +62,34 @@ export class SecretsFunction extends LambdaFunction {
   }
 }
 
-function statementOf(
+function statementsOf(
   grant: Grant,
-  { table, dataKey, signingKey, checkpoints }: StorageStack,
-): PolicyStatement {
+  { table, dataKey, recoveryKey, signingKey, checkpoints }: StorageStack,
+): PolicyStatement[] {
   const allow = (actions: string[], ...resources: string[]) =>
     new PolicyStatement({ effect: Effect.ALLOW, actions, resources });
   switch (grant) {
     case 'read':
-      return allow(READS, table.tableArn, `${table.tableArn}/index/listing`);
+      return [allow(READS, table.tableArn, `${table.tableArn}/index/listing`)];
     case 'write':
-      return allow(WRITES, table.tableArn);
+      return [allow(WRITES, table.tableArn)];
     case 'generate-data-key':
-      return allow(['kms:GenerateDataKey'], dataKey.keyArn);
+      return [
+        allow(['kms:GenerateDataKey'], dataKey.keyArn),
+        // To encrypt, and never to decrypt: only who restores may.
+        allow(['kms:Encrypt'], recoveryKey.keyArn),
+      ];
     case 'decrypt':
-      return allow(['kms:Decrypt'], dataKey.keyArn);
+      return [allow(['kms:Decrypt'], dataKey.keyArn)];
     case 'sign':
-      return allow(['kms:Sign'], signingKey.keyArn);
+      return [allow(['kms:Sign'], signingKey.keyArn)];
     case 'public-key':
-      return allow(['kms:GetPublicKey'], signingKey.keyArn);
+      return [allow(['kms:GetPublicKey'], signingKey.keyArn)];
     case 'read-checkpoints':
-      return allow(['s3:GetObject', 's3:ListBucket'], checkpoints.bucketArn, checkpoints.arnForObjects('*'));
+      return [
+        allow(['s3:GetObject', 's3:ListBucket'], checkpoints.bucketArn, checkpoints.arnForObjects('*')),
+      ];
     case 'write-checkpoints':
-      return allow(['s3:PutObject'], checkpoints.arnForObjects('*'));
+      return [allow(['s3:PutObject'], checkpoints.arnForObjects('*'))];
   }
 }

@@ -7,7 +7,7 @@ import {
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
@@ -16,6 +16,8 @@ import { tableLayout } from '../../shared/aws/table-layout.ts';
 export interface StorageProps extends StackProps {
   /** How long a checkpoint can be neither changed nor deleted, by anybody. */
   readonly checkpointRetention: Duration;
+  /** The ARN of a recovery key elsewhere, best in another account; without it the stack makes one. */
+  readonly recoveryKeyArn?: string;
   /** Keep what is stored when the stack goes; off only for a stage that is thrown away. */
   readonly retain: boolean;
 }
@@ -27,6 +29,8 @@ export class StorageStack extends Stack {
   readonly table: Table;
   /** Wraps data keys. */
   readonly dataKey: Key;
+  /** Data keys are wrapped for it a second time; nothing here may decrypt with it. */
+  readonly recoveryKey: IKey;
   /** Signs API keys, run tokens and checkpoints. */
   readonly signingKey: Key;
   readonly checkpoints: Bucket;
@@ -46,6 +50,14 @@ export class StorageStack extends Stack {
       keySpec: KeySpec.ECC_NIST_P256,
       keyUsage: KeyUsage.SIGN_VERIFY,
     });
+    this.recoveryKey =
+      props.recoveryKeyArn === undefined
+        ? new Key(this, 'RecoveryKey', {
+            ...key,
+            description: 'FlowMason Secrets: opens data keys when their own key is gone',
+            enableKeyRotation: true,
+          })
+        : Key.fromKeyArn(this, 'RecoveryKey', props.recoveryKeyArn);
     const tableKey = new Key(this, 'TableKey', {
       ...key,
       description: 'FlowMason Secrets: the table and the bucket at rest',
@@ -69,6 +81,7 @@ export class StorageStack extends Stack {
     const outputs = {
       TableName: this.table.tableName,
       DataKeyArn: this.dataKey.keyArn,
+      RecoveryKeyArn: this.recoveryKey.keyArn,
       SigningKeyArn: this.signingKey.keyArn,
       CheckpointBucket: this.checkpoints.bucketName,
     };

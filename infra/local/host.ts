@@ -13,6 +13,7 @@ const DRAIN_MS = 10_000;
 
 /** The API, the schedules and the store in one process on this machine. Settles when it listens. */
 export async function startHost({ host, port, tls }: ServerSettings): Promise<void> {
+  await checkRecovery();
   const gateway = await createGateway();
   const server = tls
     ? createHttpsServer(
@@ -58,4 +59,12 @@ export async function startHost({ host, port, tls }: ServerSettings): Promise<vo
   }
   // Last: whoever waits for this line may stop it at once.
   process.stdout.write(`FlowMason Secrets is ready at ${url}; its data is in ${services.dataDir}\n`);
+}
+
+/** Tells at the start what would else be told by the first write, or never. @throws SecretsError `unavailable` */
+async function checkRecovery(): Promise<void> {
+  if (services.recovery !== null) return services.recovery.check();
+  process.stderr.write(
+    'No recovery key: who loses the keyring loses every secret. Set FM_RECOVERY_RECIPIENT (docs/operations.md).\n',
+  );
 }

@@ -5,9 +5,13 @@ import { unavailable } from './failures.ts';
 import type { Table } from './table.ts';
 import { dataKeyKey, type Key } from './table-layout.ts';
 
-interface DataKeyItem extends Key, Omit<WrappedDataKey, 'id' | 'org' | 'environment'> {
-  readonly environment?: WrappedDataKey['environment'];
-}
+type Absent = 'environment' | 'recovery';
+
+/** A data key; what is null is absent. */
+interface DataKeyItem
+  extends Key,
+    Omit<WrappedDataKey, 'id' | 'org' | Absent>,
+    Partial<Pick<WrappedDataKey, Absent>> {}
 
 /** Wrapped data keys in DynamoDB. */
 export class DynamoDataKeyStore implements DataKeyStore {
@@ -17,16 +21,16 @@ export class DynamoDataKeyStore implements DataKeyStore {
     this.#table = table;
   }
 
-  async add({ org, id, environment, wrapped, created_at }: WrappedDataKey): Promise<void> {
-    const put = withoutNulls({ ...dataKeyKey(org, id), environment, wrapped, created_at });
+  async add({ org, id, environment, wrapped, recovery, created_at }: WrappedDataKey): Promise<void> {
+    const put = withoutNulls({ ...dataKeyKey(org, id), environment, wrapped, recovery, created_at });
     const when = { text: 'attribute_not_exists(#pk)', names: ['pk'] };
     if ((await this.#table.transact([{ put, when }])) !== null) throw unavailable();
   }
 
   async find(org: OrganizationId, ids: readonly string[]): Promise<readonly WrappedDataKey[]> {
     const items = await this.#table.getMany<DataKeyItem>(ids.map((id) => dataKeyKey(org, id)));
-    return items.map(({ sk, environment = null, wrapped, created_at }) => {
-      return { id: sk, org, environment, wrapped, created_at };
+    return items.map(({ sk, environment = null, wrapped, recovery = null, created_at }) => {
+      return { id: sk, org, environment, wrapped, recovery, created_at };
     });
   }
 }

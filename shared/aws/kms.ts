@@ -1,13 +1,19 @@
 import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import {
   DecryptCommand,
+  EncryptCommand,
   GenerateDataKeyCommand,
   GetPublicKeyCommand,
   type KMSClient,
   SignCommand,
 } from '@aws-sdk/client-kms';
 import { decryptionFailed } from '../envelope/envelope.ts';
-import type { EncryptionContext, KeyService, SigningPurpose } from '../envelope/key-service.ts';
+import type {
+  EncryptionContext,
+  GeneratedDataKey,
+  KeyService,
+  SigningPurpose,
+} from '../envelope/key-service.ts';
 import { signedBytes } from '../envelope/signature.ts';
 import { Deadline } from './deadline.ts';
 import { asBuffer } from './expressions.ts';
@@ -15,6 +21,13 @@ import { nameOf, toFailure, unavailable } from './failures.ts';
 
 /** Not what this key wrapped for this context; everything else means that KMS cannot say now. */
 const NOT_OURS = ['InvalidCiphertextException', 'IncorrectKeyException'];
+
+/** A symmetric KMS key that wraps data keys once more, and the client of its region. */
+export interface RecoveryKey {
+  readonly client: KMSClient;
+  /** Its ARN: the key may be another account's. */
+  readonly id: string;
+}
 
 /**
  * The KeyService on AWS KMS. Every request names the key: a wrapped key that another KMS key made is refused,
@@ -26,15 +39,22 @@ export class KmsKeyService implements KeyService {
   readonly #dataKeyId: string;
   /** The ARN of a key of ECC_NIST_P256 that signs. */
   readonly #signingKeyId: string;
+  readonly #recovery: RecoveryKey | null;
   #publicKey: Promise<KeyObject> | undefined;
 
-  constructor(client: KMSClient, dataKeyId: string, signingKeyId: string) {
+  constructor(
+    client: KMSClient,
+    dataKeyId: string,
+    signingKeyId: string,
+    recovery: RecoveryKey | null = null,
+  ) {
     this.#client = client;
     this.#dataKeyId = dataKeyId;
     this.#signingKeyId = signingKeyId;
+    this.#recovery = recovery;
   }
 
-  async generateDataKey(context: EncryptionContext): Promise<{ plaintext: Buffer; wrapped: Uint8Array }> {
+  async generateDataKey(context: EncryptionContext): Promise<GeneratedDataKey> {
     const command = new GenerateDataKeyCommand({
       KeyId: this.#dataKeyId,
       KeySpec: 'AES_256',
@@ -42,7 +62,31 @@ export class KmsKeyService implements KeyService {
     });
     const { Plaintext, CiphertextBlob } = await this.#send((options) => this.#client.send(command, options));
     if (Plaintext?.length !== 32 || CiphertextBlob === undefined) throw unavailable();
-    return { plaintext: asBuffer(Plaintext), wrapped: CiphertextBlob };
+    const plaintext = asBuffer(Plaintext);
+    try {
+      return {
+        plaintext,
+        wrapped: CiphertextBlob,
+        recovery: await this.#wrapForRecovery(plaintext, context),
+      };
+    } catch (error) {
+      plaintext.fill(0);
+      throw error;
+    }
+  }
+
+  /** Under the same context: who holds the recovery key opens it as {@link unwrapDataKey} does. */
+  async #wrapForRecovery(plaintext: Buffer, context: EncryptionContext): Promise<Uint8Array | null> {
+    if (this.#recovery === null) return null;
+    const { client, id } = this.#recovery;
+    const command = new EncryptCommand({
+      KeyId: id,
+      Plaintext: plaintext,
+      EncryptionContext: kmsContext(context),
+    });
+    const { CiphertextBlob } = await this.#send((options) => client.send(command, options));
+    if (CiphertextBlob === undefined) throw unavailable();
+    return CiphertextBlob;
   }
 
   async unwrapDataKey(wrapped: Uint8Array, context: EncryptionContext): Promise<Buffer> {

@@ -12,11 +12,17 @@ import {
 import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { SecretsError } from '../contract/errors.ts';
-import { lengthPrefixed } from '../envelope/bytes.ts';
 import { decryptionFailed } from '../envelope/envelope.ts';
-import type { EncryptionContext, KeyService, SigningPurpose } from '../envelope/key-service.ts';
+import type {
+  EncryptionContext,
+  GeneratedDataKey,
+  KeyService,
+  SigningPurpose,
+} from '../envelope/key-service.ts';
 import { signedBytes } from '../envelope/signature.ts';
+import { contextBytes } from './data-key-context.ts';
 import { refuseSharedFile, writePrivateFile } from './files.ts';
+import type { RecoveryRecipient } from './recovery-recipient.ts';
 
 const keyringFile = z.strictObject({
   format: z.literal(1),
@@ -45,8 +51,10 @@ export class Keyring implements KeyService {
   readonly #currentId: string;
   readonly #signingKey: KeyObject;
   readonly #publicKey: KeyObject;
+  readonly #recovery: RecoveryRecipient | null;
 
-  private constructor(file: z.infer<typeof keyringFile>) {
+  private constructor(file: z.infer<typeof keyringFile>, recovery: RecoveryRecipient | null) {
+    this.#recovery = recovery;
     for (const { id, key } of file.root_keys) this.#rootKeys.set(uuidHex(id), Buffer.from(key, 'base64'));
     this.#currentId = uuidHex(file.root_keys.at(-1)?.id ?? '');
     this.#signingKey = createPrivateKey({
@@ -61,7 +69,7 @@ export class Keyring implements KeyService {
    * Opens the keyring, or makes one where there is neither a keyring nor anything sealed under it.
    * @throws SecretsError `unavailable` when it is missing, damaged, or readable by others
    */
-  static open(path: string, storeHoldsKeys: boolean): Keyring {
+  static open(path: string, storeHoldsKeys: boolean, recovery: RecoveryRecipient | null = null): Keyring {
     if (!existsSync(path)) {
       if (storeHoldsKeys) {
         throw new SecretsError(
@@ -75,11 +83,21 @@ export class Keyring implements KeyService {
     const parsed = keyringFile.safeParse(parseJson(readFileSync(path, 'utf8')));
     if (!parsed.success)
       throw new SecretsError('unavailable', `${path} is not a keyring. Bring it back from a backup.`);
-    return new Keyring(parsed.data);
+    return new Keyring(parsed.data, recovery);
   }
 
-  async generateDataKey(context: EncryptionContext): Promise<{ plaintext: Buffer; wrapped: Uint8Array }> {
+  async generateDataKey(context: EncryptionContext): Promise<GeneratedDataKey> {
     const plaintext = randomBytes(32);
+    try {
+      const recovery = (await this.#recovery?.wrap(plaintext, context)) ?? null;
+      return { plaintext, wrapped: this.#wrap(plaintext, context), recovery };
+    } catch (error) {
+      plaintext.fill(0);
+      throw error;
+    }
+  }
+
+  #wrap(plaintext: Buffer, context: EncryptionContext): Buffer {
     const wrapped = Buffer.alloc(WRAPPED_BYTES);
     wrapped[0] = FORMAT;
     wrapped.write(this.#currentId, ID.from, 'hex');
@@ -88,11 +106,11 @@ export class Keyring implements KeyService {
     const cipher = createCipheriv('aes-256-gcm', this.#rootKey(this.#currentId), nonce, {
       authTagLength: 16,
     });
-    cipher.setAAD(additionalData(context));
+    cipher.setAAD(contextBytes(context));
     cipher.update(plaintext).copy(wrapped, TAG.to);
     cipher.final();
     cipher.getAuthTag().copy(wrapped, TAG.from);
-    return { plaintext, wrapped };
+    return wrapped;
   }
 
   async unwrapDataKey(bytes: Uint8Array, context: EncryptionContext): Promise<Buffer> {
@@ -101,7 +119,7 @@ export class Keyring implements KeyService {
     const rootKey = this.#rootKey(wrapped.toString('hex', ID.from, ID.to));
     const nonce = wrapped.subarray(NONCE.from, NONCE.to);
     const decipher = createDecipheriv('aes-256-gcm', rootKey, nonce, { authTagLength: 16 });
-    decipher.setAAD(additionalData(context));
+    decipher.setAAD(contextBytes(context));
     decipher.setAuthTag(wrapped.subarray(TAG.from, TAG.to));
     const plaintext = decipher.update(wrapped.subarray(TAG.to));
     try {
@@ -126,10 +144,6 @@ export class Keyring implements KeyService {
     if (key === undefined) throw decryptionFailed();
     return key;
   }
-}
-
-function additionalData({ org, environment, data_key }: EncryptionContext): Buffer {
-  return lengthPrefixed(['flowmason/data-key/v1', org, environment ?? '', data_key]);
 }
 
 function generateKeyring(): z.infer<typeof keyringFile> {

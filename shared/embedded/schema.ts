@@ -103,4 +103,6 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (org, facet, value, last_timestamp, first_sequence)
   ) STRICT, WITHOUT ROWID;
   `,
+  // The second wrap of each data key; of those made before there was one, null.
+  'ALTER TABLE data_keys ADD COLUMN recovery BLOB',
 ];

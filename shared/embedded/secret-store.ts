@@ -195,14 +195,15 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
     });
   }
 
-  async add({ org, id, environment, wrapped, created_at }: WrappedDataKey): Promise<void> {
+  async add({ org, id, environment, wrapped, recovery, created_at }: WrappedDataKey): Promise<void> {
     await this.#db.write(() =>
       this.#db.run(
-        'INSERT INTO data_keys (org, id, environment, wrapped, created_at) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO data_keys (org, id, environment, wrapped, recovery, created_at) VALUES (?, ?, ?, ?, ?, ?)',
         org,
         id,
         environment,
         wrapped,
+        recovery,
         created_at,
       ),
     );
@@ -213,8 +214,13 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
       const row = this.#db.get<{
         environment: EnvironmentName | null;
         wrapped: Uint8Array;
+        recovery: Uint8Array | null;
         created_at: string;
-      }>('SELECT environment, wrapped, created_at FROM data_keys WHERE org = ? AND id = ?', org, id);
+      }>(
+        'SELECT environment, wrapped, recovery, created_at FROM data_keys WHERE org = ? AND id = ?',
+        org,
+        id,
+      );
       return row === undefined ? [] : [{ org, id, ...row }];
     });
   }

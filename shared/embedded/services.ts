@@ -11,12 +11,17 @@ import { CheckpointFolder } from './checkpoint-store.ts';
 import { Database } from './database.ts';
 import { newTimeOrderedId } from './ids.ts';
 import { Keyring } from './keyring.ts';
+import { RecoveryRecipient } from './recovery-recipient.ts';
 import { EmbeddedSecretStore } from './secret-store.ts';
 
 const settings = z.object({
   FM_DATA_DIR: z.string().min(1).default('.flowmason'),
   FM_CHECKPOINT_DIR: z.string().min(1).optional(),
   FM_KEYRING: z.string().min(1).optional(),
+  FM_RECOVERY_RECIPIENT: z
+    .string()
+    .regex(/^age1[a-z0-9]{8,}$/, 'must be a recipient of age (age1…), as age-keygen prints it')
+    .optional(),
   FM_ENVIRONMENTS: z
     .string()
     .default('development,staging,production')
@@ -30,11 +35,14 @@ export interface EmbeddedServices extends Services {
   readonly database: Database;
   readonly auditStore: EmbeddedAuditStore;
   readonly callerStore: EmbeddedCallerStore;
+  /** Whom data keys are wrapped for a second time. */
+  readonly recovery: RecoveryRecipient | null;
 }
 
 /** Opens the store and the keyring of a data dir, making them where there are none. @throws SecretsError `unavailable` */
 export function openServices(env: Readonly<Record<string, string | undefined>>): EmbeddedServices {
-  const { FM_DATA_DIR, FM_KEYRING, FM_CHECKPOINT_DIR, FM_ENVIRONMENTS } = settings.parse(env);
+  const { FM_DATA_DIR, FM_KEYRING, FM_RECOVERY_RECIPIENT, FM_CHECKPOINT_DIR, FM_ENVIRONMENTS } =
+    settings.parse(env);
   const dataDir = resolve(FM_DATA_DIR);
   // SQLite makes its WAL beside the file with the file's own mode.
   process.umask(0o077);
@@ -46,7 +54,9 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
   const callers = new EmbeddedCallerStore(database, now);
   const auditStore = new EmbeddedAuditStore(database);
   const storeHoldsKeys = database.get('SELECT 1 FROM organizations LIMIT 1') !== undefined;
-  const keyService = Keyring.open(resolve(FM_KEYRING ?? join(dataDir, 'keyring.json')), storeHoldsKeys);
+  const recovery = FM_RECOVERY_RECIPIENT === undefined ? null : new RecoveryRecipient(FM_RECOVERY_RECIPIENT);
+  const keyringPath = resolve(FM_KEYRING ?? join(dataDir, 'keyring.json'));
+  const keyService = Keyring.open(keyringPath, storeHoldsKeys, recovery);
   return {
     keyService,
     dataKeyStore: store,
@@ -67,6 +77,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     database,
     auditStore,
     callerStore: callers,
+    recovery,
   };
 }
 

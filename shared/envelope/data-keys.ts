@@ -9,6 +9,8 @@ export interface WrappedDataKey {
   readonly org: OrganizationId;
   readonly environment: EnvironmentName | null;
   readonly wrapped: Uint8Array;
+  /** Wrapped for the recovery key; null when there was none. */
+  readonly recovery: Uint8Array | null;
   readonly created_at: string;
 }
 
@@ -128,14 +130,14 @@ export class DataKeys {
     uses: number,
   ): Promise<CachedKey> {
     const id = this.#needs.newId();
-    const { plaintext, wrapped } = await this.#needs.keyService.generateDataKey({
+    const { plaintext, wrapped, recovery } = await this.#needs.keyService.generateDataKey({
       org,
       environment,
       data_key: id,
     });
     const created_at = this.#needs.now().toISOString();
     try {
-      await this.#needs.dataKeyStore.add({ id, org, environment, wrapped, created_at });
+      await this.#needs.dataKeyStore.add({ id, org, environment, wrapped, recovery, created_at });
     } catch (error) {
       plaintext.fill(0);
       throw error;

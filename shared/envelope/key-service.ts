@@ -8,16 +8,25 @@ export interface EncryptionContext {
   readonly data_key: string;
 }
 
+/** A new data key: itself, and wrapped. The caller zeroes the plaintext. */
+export interface GeneratedDataKey {
+  readonly plaintext: Buffer;
+  readonly wrapped: Uint8Array;
+  /** Wrapped once more, for a key that this process can only encrypt to; null when none is named. */
+  readonly recovery: Uint8Array | null;
+}
+
 /** What a signature is for; a signature made for one purpose never passes for another. */
 export type SigningPurpose = 'api-key' | 'run-token' | 'checkpoint';
 
 /** The root of the key hierarchy: AWS KMS, or a keyring file on this machine. */
 export interface KeyService {
   /**
-   * A new 32-byte data key and its wrapped form. The caller zeroes the plaintext.
-   * @throws SecretsError `unavailable` when the root key cannot be used now
+   * A new 32-byte data key and its wrapped forms.
+   * @throws SecretsError `unavailable` when the root key or the recovery key cannot be used now: what only one of
+   *   them opens would be lost with it
    */
-  generateDataKey(context: EncryptionContext): Promise<{ plaintext: Buffer; wrapped: Uint8Array }>;
+  generateDataKey(context: EncryptionContext): Promise<GeneratedDataKey>;
 
   /**
    * The 32 bytes of a wrapped data key. The caller zeroes them.

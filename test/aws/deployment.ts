@@ -81,6 +81,7 @@ async function servicesOf(outputs: Readonly<Record<string, string>>): Promise<Se
   Object.assign(process.env, awsEnvironment, {
     FM_TABLE: outputs['TableName'],
     FM_DATA_KEY_ID: outputs['DataKeyArn'],
+    FM_RECOVERY_KEY_ID: outputs['RecoveryKeyArn'],
     FM_SIGNING_KEY_ID: outputs['SigningKeyArn'],
     FM_CHECKPOINT_BUCKET: outputs['CheckpointBucket'],
   });

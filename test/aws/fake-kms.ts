@@ -16,6 +16,7 @@ const base64 = z.base64().transform((text) => Buffer.from(text, 'base64'));
 const context = z.record(z.string(), z.string()).default({});
 const requests = {
   GenerateDataKey: z.object({ KeyId: z.string(), KeySpec: z.literal('AES_256'), EncryptionContext: context }),
+  Encrypt: z.object({ KeyId: z.string(), Plaintext: base64, EncryptionContext: context }),
   Decrypt: z.object({ KeyId: z.string().optional(), CiphertextBlob: base64, EncryptionContext: context }),
   Sign: z.object({
     KeyId: z.string(),
@@ -56,6 +57,8 @@ export class FakeKms {
   readonly ledger: LedgerEntry[] = [];
   /** Thrown by every request while it is set, for example `DisabledException`. */
   failure: string | null = null;
+  /** The only operation that throws {@link failure}; null for all. */
+  failing: Operation | null = null;
   readonly #keys = new Map<string, FakeKey>();
   readonly #server: Server = createServer((request, response) => void this.#answer(request, response));
 
@@ -106,10 +109,14 @@ export class FakeKms {
     const { KeyId } = z.object({ KeyId: z.string().optional() }).parse(body);
     const entry = z.object({ EncryptionContext: context }).parse(body);
     this.ledger.push({ operation, keyId: KeyId, context: entry.EncryptionContext });
-    if (this.failure !== null) throw new KmsError(this.failure);
+    if (this.failure !== null && (this.failing ?? operation) === operation) throw new KmsError(this.failure);
     switch (operation) {
       case 'GenerateDataKey':
         return this.#generate(requests.GenerateDataKey.parse(body));
+      case 'Encrypt': {
+        const { KeyId: id, Plaintext, EncryptionContext } = requests.Encrypt.parse(body);
+        return { KeyId: id, CiphertextBlob: this.#encrypt(id, Plaintext, EncryptionContext) };
+      }
       case 'Decrypt':
         return this.#decrypt(requests.Decrypt.parse(body));
       case 'Sign': {
@@ -124,13 +131,18 @@ export class FakeKms {
   }
 
   #generate({ KeyId, EncryptionContext }: z.infer<typeof requests.GenerateDataKey>): object {
-    const [plaintext, nonce] = [randomBytes(32), randomBytes(NONCE_BYTES)];
-    const cipher = createCipheriv('aes-256-gcm', this.#root(KeyId), nonce);
-    const id = Buffer.from(KeyId.slice(-KEY_ID_BYTES));
-    cipher.setAAD(additionalData(id, EncryptionContext));
+    const plaintext = randomBytes(32);
+    const CiphertextBlob = this.#encrypt(KeyId, plaintext, EncryptionContext);
+    return { KeyId, Plaintext: plaintext.toString('base64'), CiphertextBlob };
+  }
+
+  #encrypt(keyId: string, plaintext: Buffer, encryptionContext: Record<string, string>): string {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', this.#root(keyId), nonce);
+    const id = Buffer.from(keyId.slice(-KEY_ID_BYTES));
+    cipher.setAAD(additionalData(id, encryptionContext));
     const encrypted = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-    const blob = Buffer.concat([id, nonce, cipher.getAuthTag(), encrypted]);
-    return { KeyId, Plaintext: plaintext.toString('base64'), CiphertextBlob: blob.toString('base64') };
+    return Buffer.concat([id, nonce, cipher.getAuthTag(), encrypted]).toString('base64');
   }
 
   #decrypt({ KeyId, CiphertextBlob: blob, EncryptionContext }: z.infer<typeof requests.Decrypt>): object {

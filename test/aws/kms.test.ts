@@ -15,11 +15,16 @@ const CONTEXT = { org: acme, environment: environmentName.parse('production'), d
 /** Two key services of one account, with keys of their own. */
 function emulatedKeys(endpoint: string) {
   const client = kmsClient(clientFor(endpoint));
-  return async () => ({ keys: await serviceOver(client), otherKeys: await serviceOver(client) });
-}
-
-async function serviceOver(client: KMSClient): Promise<KmsKeyService> {
-  return new KmsKeyService(client, await createDataKey(client), await createSigningKey(client));
+  return async () => {
+    const [dataKeyId, signingKeyId] = [await createDataKey(client), await createSigningKey(client)];
+    const recovery = { client, id: await createDataKey(client) };
+    const restorer = new KmsKeyService(client, recovery.id, signingKeyId);
+    return {
+      keys: new KmsKeyService(client, dataKeyId, signingKeyId, recovery),
+      otherKeys: new KmsKeyService(client, await createDataKey(client), await createSigningKey(client)),
+      openRecovery: restorer.unwrapDataKey.bind(restorer),
+    };
+  };
 }
 
 async function createDataKey(client: KMSClient): Promise<string> {
@@ -49,14 +54,20 @@ describe('KMS in this process', () => {
   const kms = new FakeKms();
   let client: KMSClient;
   let keys: KmsKeyService;
-  let [dataKeyId, signingKeyId] = ['', ''];
+  let [dataKeyId, signingKeyId, recoveryKeyId] = ['', '', ''];
 
   const start = async () => {
     client = kmsClient(clientFor(await kms.start()));
     dataKeyId = kms.createDataKey();
     signingKeyId = kms.createSigningKey();
-    keys = new KmsKeyService(client, dataKeyId, signingKeyId);
-    return { keys, otherKeys: new KmsKeyService(client, kms.createDataKey(), kms.createSigningKey()) };
+    recoveryKeyId = kms.createDataKey();
+    keys = new KmsKeyService(client, dataKeyId, signingKeyId, { client, id: recoveryKeyId });
+    const restorer = new KmsKeyService(client, recoveryKeyId, signingKeyId);
+    return {
+      keys,
+      otherKeys: new KmsKeyService(client, kms.createDataKey(), kms.createSigningKey()),
+      openRecovery: restorer.unwrapDataKey.bind(restorer),
+    };
   };
   let started: ReturnType<typeof start> | undefined;
   const startOnce = () => {
@@ -68,6 +79,7 @@ describe('KMS in this process', () => {
   });
   beforeEach(() => {
     kms.failure = null;
+    kms.failing = null;
     kms.ledger.length = 0;
   });
   afterAll(() => kms.stop());
@@ -78,12 +90,23 @@ describe('KMS in this process', () => {
     const { wrapped } = await keys.generateDataKey(CONTEXT);
     await keys.unwrapDataKey(wrapped, CONTEXT);
     await keys.generateDataKey({ ...CONTEXT, environment: null });
-    const context = { use: 'flowmason/data-key/v1', org: 'acme', data_key: 'dk-1' };
+    const bare = { use: 'flowmason/data-key/v1', org: 'acme', data_key: 'dk-1' };
+    const context = { ...bare, environment: 'production' };
     expect(kms.ledger).toEqual([
-      { operation: 'GenerateDataKey', keyId: dataKeyId, context: { ...context, environment: 'production' } },
-      { operation: 'Decrypt', keyId: dataKeyId, context: { ...context, environment: 'production' } },
       { operation: 'GenerateDataKey', keyId: dataKeyId, context },
+      { operation: 'Encrypt', keyId: recoveryKeyId, context },
+      { operation: 'Decrypt', keyId: dataKeyId, context },
+      { operation: 'GenerateDataKey', keyId: dataKeyId, context: bare },
+      { operation: 'Encrypt', keyId: recoveryKeyId, context: bare },
     ]);
+  });
+
+  it('makes no data key that the recovery key could not open', async () => {
+    for (const operation of ['GenerateDataKey', 'Encrypt'] as const) {
+      kms.failing = operation;
+      kms.failure = 'DisabledException';
+      expect(await codeOfRejection(keys.generateDataKey(CONTEXT))).toBe('unavailable');
+    }
   });
 
   it('is asked for the public key once, and again only after a failure', async () => {
@@ -138,6 +161,7 @@ describe('MiniStack’s KMS', () => {
     // Its cipher is an XOR pad: nothing is authenticated, and the named key is not compared.
     'unwraps nothing that was changed in any byte': 'always',
     'unwraps nothing that another root wrapped': 'always',
+    'opens nothing of it by itself': 'always',
   });
   disabledKeySuite(ministack, {});
 });
@@ -146,6 +170,7 @@ describe('moto’s KMS', () => {
   keyServiceSuite(emulatedKeys(moto), {
     // It calls another key, also one that a changed byte made up, AccessDeniedException: IAM's answer as well.
     'unwraps nothing that another root wrapped': 'always',
+    'opens nothing of it by itself': 'always',
     'unwraps nothing that was changed in any byte': 'always',
     // It breaks on a key's name that is no text.
     'unwraps nothing that was cut or lengthened': 'sometimes',

@@ -9,7 +9,8 @@ import { installDynamoDBLocal, installMiniStack, installMoto } from './tools.ts'
 
 /**
  * `npm run test:aws`: installs the emulators, starts them on free ports of 127.0.0.1, runs the tests that need
- * them, and stops what it started. The last line is `N passed, N failed`.
+ * them, and stops what it started. The last line is `N passed, N failed`. Arguments go to vitest:
+ * `npm run test:aws -- kms`.
  */
 
 const folder = mkdtempSync(join(tmpdir(), 'fm-aws-'));
@@ -101,7 +102,7 @@ async function stopAll(): Promise<void> {
 
 function runTests(endpoints: Readonly<Record<string, string>>): { passed: number; failed: number } {
   const report = join(folder, 'report.json');
-  const args = ['vitest', 'run', '--config', 'vitest.aws.config.ts'];
+  const args = ['vitest', 'run', '--config', 'vitest.aws.config.ts', ...process.argv.slice(2)];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const root = join(import.meta.dirname, '../..');
   const { status } = spawnSync('npx', [...args, ...reporters], {

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll } from 'vitest';
 import { CheckpointFolder } from '../../shared/embedded/checkpoint-store.ts';
+import { openRecovery, RecoveryRecipient } from '../../shared/embedded/recovery-recipient.ts';
 import { throwawayKeyring } from '../testkit/key-service.ts';
 import { auditLogSuite } from './audit-log.ts';
 import { callerStoreSuite } from './caller-store.ts';
@@ -20,7 +22,15 @@ callerStoreSuite(makeEmbedded);
 smallStoresSuite(makeEmbedded);
 auditLogSuite(makeEmbedded);
 historySuite(makeEmbedded, makeEmbedded, [1, 2]);
-keyServiceSuite(async () => ({ keys: throwawayKeyring(), otherKeys: throwawayKeyring() }));
+keyServiceSuite(async () => {
+  const identity = await generateIdentity();
+  const recipient = new RecoveryRecipient(await identityToRecipient(identity));
+  return {
+    keys: throwawayKeyring(recipient),
+    otherKeys: throwawayKeyring(),
+    openRecovery: (recovery, context) => openRecovery(recovery, context, identity),
+  };
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'fm-checkpoints-'));
 afterAll(() => rmSync(folder, { recursive: true }));

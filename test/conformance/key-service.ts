@@ -17,7 +17,13 @@ const OTHERS: Readonly<Record<string, EncryptionContext>> = {
 };
 
 /** Two roots that do not know each other's keys. */
-export type MakeKeyServices = () => Promise<{ readonly keys: KeyService; readonly otherKeys: KeyService }>;
+export type MakeKeyServices = () => Promise<{
+  readonly keys: KeyService;
+  /** Names no recovery key. */
+  readonly otherKeys: KeyService;
+  /** What only whoever has the recovery key of `keys` can do. */
+  readonly openRecovery: (recovery: Uint8Array, context: EncryptionContext) => Promise<Buffer>;
+}>;
 
 /**
  * KeyService.
@@ -27,9 +33,10 @@ export function keyServiceSuite(make: MakeKeyServices, faults: KnownFaults = {})
   const it = faultyTest(faults);
   let keys: KeyService;
   let otherKeys: KeyService;
+  let openRecovery: Awaited<ReturnType<MakeKeyServices>>['openRecovery'];
 
   beforeAll(async () => {
-    ({ keys, otherKeys } = await make());
+    ({ keys, otherKeys, openRecovery } = await make());
   });
 
   describe('KeyService: data keys', () => {
@@ -84,6 +91,29 @@ export function keyServiceSuite(make: MakeKeyServices, faults: KnownFaults = {})
     it('unwraps nothing that another root wrapped', async () => {
       const { wrapped } = await otherKeys.generateDataKey(CONTEXT);
       expect(await codeOfRejection(keys.unwrapDataKey(wrapped, CONTEXT))).toBe('decryption_failed');
+    });
+  });
+
+  describe('KeyService: recovery', () => {
+    it('wraps each data key once more, for the recovery key and the same context', async () => {
+      const { plaintext, wrapped, recovery } = await keys.generateDataKey(CONTEXT);
+      const bytes = Buffer.from(recovery ?? []);
+      expect(bytes.includes(plaintext)).toBe(false);
+      expect(bytes.equals(wrapped)).toBe(false);
+      expect((await openRecovery(bytes, CONTEXT)).equals(plaintext)).toBe(true);
+      for (const other of Object.values(OTHERS))
+        expect(await codeOfRejection(openRecovery(bytes, other))).toBe('decryption_failed');
+    });
+
+    it('opens nothing of it by itself', async () => {
+      const { recovery } = await keys.generateDataKey(CONTEXT);
+      expect(await codeOfRejection(keys.unwrapDataKey(recovery ?? Buffer.of(), CONTEXT))).toBe(
+        'decryption_failed',
+      );
+    });
+
+    it('says so when no recovery key is named', async () => {
+      expect((await otherKeys.generateDataKey(CONTEXT)).recovery).toBe(null);
     });
   });
 

@@ -22,14 +22,20 @@ export function smallStoresSuite(make: MakeStores): void {
       org,
       environment: environment === null ? null : environmentName.parse(environment),
       wrapped: Buffer.from(`wrapped ${org} ${id}`),
+      recovery: null,
       created_at: NOW,
     });
 
     it('keeps keys and finds those that exist, of one organization', async () => {
-      const keys = [keyOf('a'), keyOf('b', 'production'), keyOf('a', null, acmeTwo)];
+      const recovery = Buffer.from('wrapped for recovery');
+      const keys = [keyOf('a'), { ...keyOf('b', 'production'), recovery }, keyOf('a', null, acmeTwo)];
       for (const key of keys) await host.dataKeyStore.add(key);
       const found = await host.dataKeyStore.find(acme, ['a', 'b', 'none']);
-      const readable = found.map((key) => ({ ...key, wrapped: Buffer.from(key.wrapped) }));
+      const readable = found.map((key) => ({
+        ...key,
+        wrapped: Buffer.from(key.wrapped),
+        recovery: key.recovery === null ? null : Buffer.from(key.recovery),
+      }));
       expect(readable.sort((one, two) => (one.id < two.id ? -1 : 1))).toStrictEqual(keys.slice(0, 2));
       expect(await host.dataKeyStore.find(acme, [])).toEqual([]);
     });

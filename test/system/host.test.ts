@@ -3,7 +3,11 @@ import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync 
 import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterEach, describe, expect, test } from 'vitest';
+import { environmentName, organizationId } from '../../shared/contract/ids.ts';
+import { openRecovery } from '../../shared/embedded/recovery-recipient.ts';
 import { runFm } from '../testkit/cli.ts';
 import { RawClient, requestHead } from '../testkit/raw-client.ts';
 import {
@@ -80,12 +84,33 @@ describe('the first start', () => {
   });
 });
 
+test('each data key is wrapped a second time, for the recovery recipient', async () => {
+  const identity = await generateIdentity();
+  const server = await start(undefined, { FM_RECOVERY_RECIPIENT: await identityToRecipient(identity) });
+  expect(server.said()).not.toContain('No recovery key');
+  await server.call('POST', '/api/v1/secrets', { name: 'kept', value: 'v', environment: 'production' });
+  const store = new DatabaseSync(join(await stopped(server), 'store.db'), { readOnly: true });
+  const rows = store.prepare('SELECT id, recovery FROM data_keys').all();
+  store.close();
+  expect(rows).toHaveLength(1);
+  for (const { id, recovery } of rows) {
+    const context = {
+      org: organizationId.parse('default'),
+      environment: environmentName.parse('production'),
+      data_key: String(id),
+    };
+    expect(await openRecovery(recovery as Uint8Array, context, identity)).toHaveLength(32);
+  }
+});
+
 describe('a start is refused in one line', () => {
   test.each([
     ['another host without TLS', { FM_HOST: '0.0.0.0' }, 'FM_TLS_CERT and FM_TLS_KEY'],
     ['a name that could mean any host', { FM_HOST: 'example.com' }, 'not loopback'],
     ['half of TLS', { FM_TLS_CERT: '/x' }, 'must be set together'],
     ['a port that is none', { FM_PORT: 'http' }, 'FM_PORT'],
+    ['a recovery recipient that is none', { FM_RECOVERY_RECIPIENT: 'AGE-SECRET-KEY-1X' }, 'age-keygen'],
+    ['a mistyped recovery recipient', { FM_RECOVERY_RECIPIENT: `age1${'q'.repeat(58)}` }, 'FM_RECOVERY'],
     ['an environment that is none', { FM_ENVIRONMENTS: 'Prod' }, 'FM_ENVIRONMENTS'],
   ])('%s', async (_what, settings, reason) => {
     const { code, said } = await refusedStart(newDataDir(), settings);

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OrganizationId } from '../../shared/contract/ids.ts';
 import { Keyring } from '../../shared/embedded/keyring.ts';
+import type { RecoveryRecipient } from '../../shared/embedded/recovery-recipient.ts';
 import type { DataKeyStore, WrappedDataKey } from '../../shared/envelope/data-keys.ts';
 import type { KeyService } from '../../shared/envelope/key-service.ts';
 
 /** A real keyring that leaves no file behind. */
-export function throwawayKeyring(): Keyring {
+export function throwawayKeyring(recovery: RecoveryRecipient | null = null): Keyring {
   const folder = mkdtempSync(join(tmpdir(), 'fm-keyring-'));
   try {
-    return Keyring.open(join(folder, 'keyring.json'), false);
+    return Keyring.open(join(folder, 'keyring.json'), false, recovery);
   } finally {
     rmSync(folder, { recursive: true });
   }

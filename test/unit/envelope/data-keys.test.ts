@@ -56,6 +56,7 @@ describe('forSealing', () => {
         org: acme,
         environment: production,
         wrapped: expect.any(Uint8Array),
+        recovery: null,
         created_at: expect.any(String),
       },
     ]);
