@@ -3,7 +3,15 @@ import { type InputError, type ProblemCode, problems, problemType } from '../sha
 import type { Route } from '../shared/contract/route.ts';
 
 /** How `fm` ends. Scripts rely on these numbers. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, notFound: 3, notAllowed: 4, conflict: 5 } as const;
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  notAllowed: 4,
+  conflict: 5,
+  unproven: 6,
+} as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** An RFC 9457 problem as it is printed with `--json`; members that we do not know stay. */

@@ -2,18 +2,15 @@ import { addAdmin } from './commands/admin.ts';
 import { addAudit } from './commands/audit.ts';
 import { addKeys } from './commands/keys.ts';
 import { addReading } from './commands/reading.ts';
+import { addRemoving } from './commands/removing.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSecrets } from './commands/secrets.ts';
 import type { Family } from './program.ts';
 
 /** Every family of commands, in the order of the help. A family is a file: it says what it adds and its words. */
 export const families: readonly Family[] = [
-  {
-    file: 'secrets',
-    below: 'secrets',
-    words: ['set', 'rotate', 'rollback', 'delete', 'restore'],
-    add: addSecrets,
-  },
+  { file: 'secrets', below: 'secrets', words: ['set', 'rotate', 'rollback'], add: addSecrets },
+  { file: 'removing', below: 'secrets', words: ['delete', 'restore'], add: addRemoving },
   { file: 'reading', below: 'secrets', words: ['list', 'get', 'history'], add: addReading },
   { file: 'audit', below: 'secrets', words: ['audit'], add: addAudit },
   { file: 'runs', below: null, words: ['runs'], add: addRuns },

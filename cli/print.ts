@@ -61,3 +61,17 @@ export function moment(time: string | null): string {
 export function day(time: string | null): string {
   return time === null ? ABSENT : time.slice(0, 10);
 }
+
+/** Where a secret stands, when that is not everywhere. */
+export function placeOf(secret: {
+  environment: string | null;
+  pipeline_id: string | null;
+  user: string | null;
+}): string {
+  const parts = [
+    ...(secret.environment === null ? [] : [`environment ${secret.environment}`]),
+    ...(secret.pipeline_id === null ? [] : [`pipeline ${secret.pipeline_id}`]),
+    ...(secret.user === null ? [] : [`user ${secret.user}`]),
+  ];
+  return parts.length === 0 ? '' : ` for ${parts.join(', ')}`;
+}

@@ -4,7 +4,7 @@ import { VERSION } from '../shared/contract/version.ts';
 import { exitCodeOf, exitCodes, Failure, failureLines, localFailure, usageFailure } from './failure.ts';
 import type { Environment } from './settings.ts';
 import { createTerminal, type Streams, type Terminal } from './terminal.ts';
-import type { Host } from './tools.ts';
+import { type CommonOptions, common, type Host } from './tools.ts';
 
 /** What belongs to the process that `fm` runs in. */
 export interface Process extends Streams {
@@ -30,14 +30,15 @@ export async function runCli(
 ): Promise<number> {
   const terminal = createTerminal(own, own.environment.NO_COLOR !== undefined);
   const { workingDirectory, environment } = own;
-  const program = createProgram({ terminal, workingDirectory, environment }, own, families);
+  const host = { terminal, workingDirectory, environment, outcome: { common: {}, exitCode: exitCodes.done } };
+  const program = createProgram(host, own, families);
   try {
     await program.parseAsync(args, { from: 'user' });
-    return exitCodes.done;
+    return host.outcome.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
     const failure = failureOf(error);
-    report(terminal, failure, args.includes('--json'));
+    report(terminal, failure, beforeEnd(args).includes('--json'));
     return failure.exitCode;
   }
 }
@@ -58,6 +59,13 @@ function createProgram(host: Host, { stdout, stderr }: Streams, families: readon
     });
   const secrets = program.command('secrets').description('store, rotate and look at secrets');
   for (const { below, add } of families) add(below === null ? program : secrets, host);
+  for (const group of [program, ...program.commands]) if (group.commands.length > 0) common(group);
+  program.hook('preAction', (_program, command) => {
+    // What stands before the command's word holds for it, too: fm --json secrets list
+    const given: CommonOptions = command.optsWithGlobals();
+    if (given.quiet === true) host.terminal.beQuiet();
+    host.outcome.common = given;
+  });
   return program;
 }
 
@@ -106,9 +114,15 @@ function parserFailure({ code, message }: CommanderError): Failure {
   }
 }
 
+/** The arguments that can be options: after `--` they are none. */
+function beforeEnd(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return end < 0 ? args : args.slice(0, end);
+}
+
 function report(terminal: Terminal, failure: Failure, json: boolean): void {
   if (json) terminal.printJson(failure.problem, 'stderr');
-  else for (const line of failureLines(failure)) terminal.note(line);
+  else for (const line of failureLines(failure)) terminal.warn(line);
 }
 
 /** Which option, and what it takes, without what stood in its place. */

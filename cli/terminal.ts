@@ -15,23 +15,54 @@ export interface Terminal {
   readonly stderrIsTerminal: boolean;
   /** One line of the result, on stdout. A line break within it is shown, not made. */
   print(line: string, style?: 'bold'): void;
-  /** One line beside the result, on stderr. */
+  /** One line that says what was done, on stdout; nothing when quiet. */
+  done(line: string): void;
+  /** One line beside the result, on stderr; nothing when quiet. */
   note(line: string): void;
+  /** One line about a failure, on stderr. */
+  warn(line: string): void;
+  /** Text as it is, on stdout: what a program will read. */
+  write(text: string | Buffer): void;
+  /** How far long work is, on one line of stderr that is written over; nothing when quiet or on no terminal. */
+  progress(line: string): void;
   /** JSON on stdout, or on stderr for problems. */
   printJson(value: unknown, to?: 'stdout' | 'stderr'): void;
   /** All of stdin. @throws Failure when it is longer than `limit` bytes */
   readInput(limit: number): Promise<Buffer>;
   /** Asks for a line that is not echoed, not even its length. */
   askHidden(question: string): Promise<string>;
+  /** Asks for a line. */
+  ask(question: string): Promise<string>;
   /** Asks for a yes; anything else is a no. */
   confirm(question: string): Promise<boolean>;
+  /** From now on only results and failures are written. */
+  beQuiet(): void;
 }
+
+const CLEAR_LINE = '\r\u001b[K';
 
 /** Makes the terminal of one process. Colours only on a terminal that did not ask for none. */
 export function createTerminal(own: Streams, noColor: boolean): Terminal {
   const { stdout, stderr } = own;
   const hasColour = stdout.isTTY === true && !noColor;
   const streams = { stdout, stderr };
+  let isQuiet = false;
+  let hasProgress = false;
+  const warn = (line: string): void => {
+    stderr.write(`${hasProgress ? CLEAR_LINE : ''}${visible(line)}\n`);
+    hasProgress = false;
+  };
+  const ask = async (question: string): Promise<string> => {
+    const { createInterface } = await import('node:readline/promises');
+    const lines = createInterface({ input: own.stdin, output: stderr });
+    // At the end of the input, too, or it would wait for ever.
+    const answer = await Promise.race([
+      lines.question(`${visible(question)} `),
+      new Promise<string>((resolve) => lines.once('close', () => resolve(''))),
+    ]);
+    lines.close();
+    return answer.trim();
+  };
   return {
     get stdinIsTerminal() {
       return own.stdin.isTTY === true;
@@ -43,19 +74,29 @@ export function createTerminal(own: Streams, noColor: boolean): Terminal {
         hasColour && style !== undefined ? styleText(style, text, { validateStream: false }) : text;
       stdout.write(`${shown}\n`);
     },
-    note: (line) => stderr.write(`${visible(line)}\n`),
+    done: (line) => {
+      if (!isQuiet) stdout.write(`${visible(line)}\n`);
+    },
+    note: (line) => {
+      if (!isQuiet) warn(line);
+    },
+    warn,
+    write: (text) => stdout.write(text),
+    progress: (line) => {
+      if (isQuiet || stderr.isTTY !== true) return;
+      hasProgress = true;
+      stderr.write(`${CLEAR_LINE}${visible(line)}`);
+    },
     printJson: (value, to = 'stdout') => {
       const lines = JSON.stringify(value, null, 2).split('\n');
       streams[to].write(`${lines.map(visible).join('\n')}\n`);
     },
     readInput: (limit) => readBounded(own.stdin, limit),
     askHidden: (question) => readHidden(own.stdin, stderr, question),
-    confirm: async (question) => {
-      const { createInterface } = await import('node:readline/promises');
-      const lines = createInterface({ input: own.stdin, output: stderr });
-      const answer = await lines.question(`${visible(question)} [y/N] `);
-      lines.close();
-      return /^y(es)?$/i.test(answer.trim());
+    ask,
+    confirm: async (question) => /^y(es)?$/i.test(await ask(`${question} [y/N]`)),
+    beQuiet: () => {
+      isQuiet = true;
     },
   };
 }

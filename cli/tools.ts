@@ -9,6 +9,8 @@ export interface Host {
   readonly terminal: Terminal;
   readonly workingDirectory: string;
   readonly environment: Environment;
+  /** What this command line asked for in common, and the code that a command ends with by itself. */
+  readonly outcome: { common: CommonOptions; exitCode: number };
 }
 
 /** What a command of the API works with. */
@@ -20,6 +22,7 @@ export interface Tools extends Host {
 /** The options that every command of the API takes. */
 export interface CommonOptions {
   readonly json?: true | undefined;
+  readonly quiet?: true | undefined;
   readonly apiUrl?: string | undefined;
 }
 
@@ -27,7 +30,8 @@ export interface CommonOptions {
 export const PAGE = 500;
 
 /** Finds the server and the key for a command. @throws Failure */
-export function toolsOf(host: Host, { json, apiUrl }: CommonOptions): Tools {
+export function toolsOf(host: Host, _options?: CommonOptions): Tools {
+  const { json, apiUrl } = host.outcome.common;
   const settings = loadSettings({
     apiUrlFlag: apiUrl,
     environment: host.environment,
@@ -42,6 +46,7 @@ export function common<Args extends unknown[], Options extends OptionValues>(
 ) {
   return command
     .option('--json', 'print the API’s JSON')
+    .option('--quiet', 'say nothing beside the result')
     .option('--api-url <url>', 'the server, instead of FM_API_URL, the profile or admin.json');
 }
 
