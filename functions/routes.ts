@@ -2,6 +2,7 @@ import type { Action } from '../shared/access/roles.ts';
 import * as access from '../shared/contract/access.ts';
 import * as audit from '../shared/contract/audit.ts';
 import { selector } from '../shared/contract/coordinates.ts';
+import * as reminders from '../shared/contract/reminders.ts';
 import * as resolve from '../shared/contract/resolve.ts';
 import type { Route } from '../shared/contract/route.ts';
 import * as secrets from '../shared/contract/secrets.ts';
@@ -168,6 +169,34 @@ export const restoreSecret = {
   action: 'restore',
   params: secrets.namePath,
   query: selector,
+  output: secrets.secretMetadata,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const ackSecret = {
+  ...none,
+  name: 'ack-secret',
+  method: 'POST',
+  path: '/api/v1/secrets/{name}/ack',
+  summary: 'Answer a reminder: why it is not rotated now, and no reminder until then',
+  action: 'update',
+  params: secrets.namePath,
+  query: selector,
+  body: reminders.ackSecretRequest,
+  output: secrets.secretMetadata,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const snoozeSecret = {
+  ...none,
+  name: 'snooze-secret',
+  method: 'POST',
+  path: '/api/v1/secrets/{name}/snooze',
+  summary: 'Put reminders of a secret off for some days',
+  action: 'update',
+  params: secrets.namePath,
+  query: selector,
+  body: reminders.snoozeSecretRequest,
   output: secrets.secretMetadata,
   grants: writeGrants,
 } as const satisfies Row;
@@ -342,6 +371,8 @@ export const routes: readonly Row[] = [
   rollbackSecret,
   secretHistory,
   restoreSecret,
+  ackSecret,
+  snoozeSecret,
   resolveConfig,
   checkConfig,
   startRun,

@@ -1,6 +1,7 @@
 import { SecretsError } from '../contract/errors.ts';
 import type { ApiKeyId, OrganizationId, RunId } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
+import type { RotationPolicy } from '../contract/reminders.ts';
 import type { ApiKeyRecord, ApiKeyState } from './api-key.ts';
 import type { RunRecord } from './run-token.ts';
 
@@ -9,6 +10,7 @@ export interface OrganizationRecord {
   readonly created_at: string;
   /** Whether reads of metadata leave a record too. */
   readonly record_reads: boolean;
+  readonly rotation_policies: readonly RotationPolicy[];
 }
 
 /**

@@ -23,8 +23,10 @@ interface ApiKeyItem extends Key {
   readonly listing_at: string;
 }
 
-interface OrganizationItem extends Key, Omit<OrganizationRecord, 'id'> {
+interface OrganizationItem extends Key, Omit<OrganizationRecord, 'id' | 'rotation_policies'> {
   readonly listing_at: OrganizationId;
+  /** Absent in items of before there were any. */
+  readonly rotation_policies?: OrganizationRecord['rotation_policies'];
 }
 
 /** API keys, runs and organizations in DynamoDB. */
@@ -90,12 +92,12 @@ export class DynamoCallerStore implements CallerStore<Trail> {
   }
 
   async addOrganization(
-    { id, created_at, record_reads }: OrganizationRecord,
+    { id, created_at, record_reads, rotation_policies }: OrganizationRecord,
     firstKey: ApiKeyRecord,
     trail: Trail,
   ): Promise<void> {
     const listed = { listing: listings.organizations, listing_at: id };
-    const put = { ...organizationKey(id), created_at, record_reads, ...listed };
+    const put = { ...organizationKey(id), created_at, record_reads, rotation_policies, ...listed };
     const writes = [{ put, when: isNew }, putApiKey(firstKey), ...trailWrites(trail)];
     const refused = await this.#table.transact(writes);
     if (refused === 0) throw organizationExists();
@@ -108,8 +110,9 @@ export class DynamoCallerStore implements CallerStore<Trail> {
     return item === undefined ? null : toOrganization(item);
   }
 
-  async saveOrganization({ id, record_reads }: OrganizationRecord, trail: Trail): Promise<void> {
-    const change = setAll({ record_reads });
+  async saveOrganization(organization: OrganizationRecord, trail: Trail): Promise<void> {
+    const { id, record_reads, rotation_policies } = organization;
+    const change = setAll({ record_reads, rotation_policies });
     await this.#changeIf({ update: organizationKey(id), change, when: exists }, trail);
   }
 
@@ -158,6 +161,7 @@ function toApiKey({ api_key, last_used_at, revoked_at }: ApiKeyItem): ApiKeyReco
   return { ...record, last_used_at: last_used_at ?? null, revoked_at: revoked_at ?? null };
 }
 
-function toOrganization({ listing_at, created_at, record_reads }: OrganizationItem): OrganizationRecord {
-  return { id: listing_at, created_at, record_reads };
+function toOrganization(item: OrganizationItem): OrganizationRecord {
+  const { listing_at: id, created_at, record_reads, rotation_policies = [] } = item;
+  return { id, created_at, record_reads, rotation_policies };
 }

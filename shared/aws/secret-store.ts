@@ -3,12 +3,14 @@ import type { AccessNote } from '../audit/record-audit.ts';
 import { type Coordinates, coordinatesFromKey } from '../contract/coordinates.ts';
 import type { OrganizationId, SecretName } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
-import type {
-  SecretChange,
-  SecretStore,
-  StoredSecret,
-  StoredVersion,
-  VersionRange,
+import {
+  type DueRange,
+  duePosition,
+  type SecretChange,
+  type SecretStore,
+  type StoredSecret,
+  type StoredVersion,
+  type VersionRange,
 } from '../secrets/secret-store.ts';
 import { asBuffer, type Expression, isNew, setAll, type Write } from './expressions.ts';
 import { removeSecret } from './remove-secret.ts';
@@ -51,7 +53,7 @@ export class DynamoSecretStore implements SecretStore {
     const writes: Write[] = [
       {
         update: secretKey(org, at),
-        change: setAll({ ...head, ...listingOf(secret) }),
+        change: setAll({ ...head, ...listingOf(org, secret) }),
         when: expected_revision === 0 ? isNew : atRevision(expected_revision),
       },
       ...trailWrites(trail),
@@ -133,6 +135,22 @@ export class DynamoSecretStore implements SecretStore {
     }));
   }
 
+  async due(org: OrganizationId, { until, after, limit }: DueRange): Promise<Page<StoredSecret>> {
+    const range = { from: after === undefined ? FIRST : `${after}${FIRST}`, to: `${until}${LAST}` };
+    const options = { limit: limit + 1, inIndex: true };
+    const listed = await this.#table.query<Key & { listing_at: string }>(listings.due(org), range, options);
+    const page = listed.slice(0, limit);
+    const heads = await this.findMany(
+      org,
+      page.map(({ sk }) => coordinatesFromKey(sk)),
+    );
+    // The index may be a moment behind: what was rotated or deleted since is left out.
+    const positions = new Map(heads.map((head) => [duePosition(head.next_rotation_at ?? '', head.at), head]));
+    const items = page.flatMap(({ listing_at }) => positions.get(listing_at) ?? []);
+    const last = page.at(-1);
+    return listed.length > limit && last !== undefined ? { items, next: last.listing_at } : { items };
+  }
+
   async noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void> {
     const noted = notes.map(({ secret, at }) => {
       const { name, scope, environment, owner } = secret;
@@ -167,9 +185,13 @@ function atRevision(revision: number): Expression {
 }
 
 /** Where a head is listed: a deleted one until it is purged, a live one until it is due. */
-function listingOf({ purge_at, next_rotation_at }: Pick<StoredSecret, 'purge_at' | 'next_rotation_at'>) {
+function listingOf(
+  org: OrganizationId,
+  { at, purge_at, next_rotation_at }: Pick<StoredSecret, 'at' | 'purge_at' | 'next_rotation_at'>,
+) {
   if (purge_at !== null) return { listing: listings.purge, listing_at: purge_at };
-  if (next_rotation_at !== null) return { listing: listings.due, listing_at: next_rotation_at };
+  if (next_rotation_at !== null)
+    return { listing: listings.due(org), listing_at: duePosition(next_rotation_at, at) };
   return { listing: null, listing_at: null };
 }
 

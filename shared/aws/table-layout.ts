@@ -16,7 +16,15 @@ export const tableLayout = {
     name: 'listing',
     partitionKey: 'listing',
     sortKey: 'listing_at',
-    attributes: ['revision', 'api_key', 'last_used_at', 'revoked_at', 'created_at', 'record_reads'],
+    attributes: [
+      'revision',
+      'api_key',
+      'last_used_at',
+      'revoked_at',
+      'created_at',
+      'record_reads',
+      'rotation_policies',
+    ],
   },
 } as const;
 
@@ -125,8 +133,8 @@ export function sequenceSort(sequence: number): string {
 export const listings = {
   /** Deleted secrets of every organization, by the time that they may be purged. */
   purge: 'purge',
-  /** Secrets of every organization, by the time that they become due. */
-  due: 'due',
+  /** Secrets of an organization, by the time that they become due. */
+  due: (org: OrganizationId) => `due#${org}`,
   organizations: 'organizations',
   apiKeys: (org: OrganizationId) => `api-keys#${org}`,
 } as const;

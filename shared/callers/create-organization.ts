@@ -45,7 +45,7 @@ export async function createOrganization(
     reason: `organization ${id} with admin key ${record.id}`,
   };
   deliver(key);
-  await needs.callers.addOrganization({ id, created_at, record_reads: true }, record, {
+  await needs.callers.addOrganization({ id, created_at, record_reads: true, rotation_policies: [] }, record, {
     event,
     replay: null,
   });

@@ -12,7 +12,12 @@ interface Needs extends DemandNeeds {
 /** The settings of the caller's organization. @throws SecretsError `forbidden`, `not_found` */
 export async function describeOrganization(needs: Needs, caller: Caller): Promise<OrganizationDescription> {
   await demand(needs, caller, 'manage_organization');
-  return organizationOf(needs, caller);
+  return toDescription(await organizationOf(needs, caller));
+}
+
+/** An organization in the words of the API. */
+export function toDescription(organization: OrganizationRecord): OrganizationDescription {
+  return { ...organization, rotation_policies: [...organization.rotation_policies] };
 }
 
 /** The caller's organization. @throws SecretsError `not_found` when its record was removed */

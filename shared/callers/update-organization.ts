@@ -6,7 +6,7 @@ import { type DemandNeeds, demand } from '../audit/demand.ts';
 import { eventOf } from '../audit/event.ts';
 import type { Trail } from '../audit/outbox.ts';
 import type { OrganizationDescription, updateOrganizationRequest } from '../contract/access.ts';
-import { organizationOf } from './describe-organization.ts';
+import { organizationOf, toDescription } from './describe-organization.ts';
 
 interface Needs extends DemandNeeds {
   readonly callers: Pick<CallerStore<Trail>, 'findOrganization' | 'saveOrganization'>;
@@ -20,11 +20,13 @@ export async function updateOrganization(
 ): Promise<OrganizationDescription> {
   await demand(needs, caller, 'manage_organization');
   const before = await organizationOf(needs, caller);
-  const organization = { ...before, record_reads: request.record_reads ?? before.record_reads };
-  const reason = `Reads of metadata are ${organization.record_reads ? '' : 'not '}recorded`;
+  const { record_reads = before.record_reads, rotation_policies = before.rotation_policies } = request;
+  const organization = { ...before, record_reads, rotation_policies };
+  const policies = request.rotation_policies === undefined ? '' : `; ${rotation_policies.length} policies`;
+  const reason = `Reads of metadata are ${organization.record_reads ? '' : 'not '}recorded${policies}`;
   await needs.callers.saveOrganization(organization, {
     event: eventOf(needs, caller, { action: 'update_organization', about: caller.org, reason }),
-    replay: replayFor(caller, needs.now(), 200, JSON.stringify(organization)),
+    replay: replayFor(caller, needs.now(), 200, JSON.stringify(toDescription(organization))),
   });
-  return organization;
+  return toDescription(organization);
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { scopeName } from './coordinates.ts';
 import { apiKeyId, environmentName, pipelineId, runId, secretName, timestamp, userId } from './ids.ts';
 import { page, queryNumber } from './page.ts';
+import { rotationPolicies } from './reminders.ts';
 
 export const roleName = z.enum(['admin', 'editor', 'viewer', 'runtime']);
 export type RoleName = z.infer<typeof roleName>;
@@ -128,10 +129,16 @@ export const updateOrganizationRequest = z
       .boolean()
       .optional()
       .meta({ description: 'Whether reads of metadata leave a record too.' }),
+    rotation_policies: rotationPolicies.optional(),
   })
   .meta({ id: 'UpdateOrganizationRequest' });
 
 export const organizationDescription = z
-  .object({ id: z.string(), created_at: timestamp, record_reads: z.boolean() })
+  .object({
+    id: z.string(),
+    created_at: timestamp,
+    record_reads: z.boolean(),
+    rotation_policies: rotationPolicies,
+  })
   .meta({ id: 'Organization' });
 export type OrganizationDescription = z.infer<typeof organizationDescription>;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { scopeFields, scopeName, selector } from './coordinates.ts';
 import { environmentName, pipelineId, secretName, timestamp, userId } from './ids.ts';
 import { page, queryNumber } from './page.ts';
+import { secretReminder } from './reminders.ts';
 
 const MAX_METADATA_BYTES = 4096;
 
@@ -142,6 +143,7 @@ export const secretMetadata = z
     next_rotation_at: timestamp.nullable(),
     last_accessed_at: timestamp.nullable(),
     deleted_at: timestamp.nullable(),
+    reminder: secretReminder.optional(),
   })
   .meta({ id: 'SecretMetadata', description: 'What is known of a secret. Never its value.' });
 export type SecretMetadata = z.infer<typeof secretMetadata>;

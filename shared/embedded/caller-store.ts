@@ -113,16 +113,18 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
   }
 
   async addOrganization(
-    { id, created_at, record_reads }: OrganizationRecord,
+    { id, created_at, record_reads, rotation_policies }: OrganizationRecord,
     firstKey: ApiKeyRecord,
     trail: Trail,
   ): Promise<void> {
     await this.#db.write(() => {
       const added = this.#db.run(
-        'INSERT INTO organizations (id, created_at, record_reads) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+        `INSERT INTO organizations (id, created_at, record_reads, rotation_policies) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO NOTHING`,
         id,
         created_at,
         Number(record_reads),
+        JSON.stringify(rotation_policies),
       );
       if (added === 0) throw organizationExists();
       this.#insertApiKey(firstKey);
@@ -131,20 +133,26 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
   }
 
   async findOrganization(id: OrganizationId): Promise<OrganizationRecord | null> {
-    const sql = 'SELECT id, created_at, record_reads FROM organizations WHERE id = ?';
+    const sql = `SELECT ${ORGANIZATION} FROM organizations WHERE id = ?`;
     const row = this.#db.get<OrganizationRow>(sql, id);
     return row === undefined ? null : toOrganization(row);
   }
 
-  async saveOrganization({ id, record_reads }: OrganizationRecord, trail: Trail): Promise<void> {
+  async saveOrganization(organization: OrganizationRecord, trail: Trail): Promise<void> {
+    const { id, record_reads, rotation_policies } = organization;
     await this.#db.write(() => {
-      this.#db.run('UPDATE organizations SET record_reads = ? WHERE id = ?', Number(record_reads), id);
+      this.#db.run(
+        'UPDATE organizations SET record_reads = ?, rotation_policies = ? WHERE id = ?',
+        Number(record_reads),
+        JSON.stringify(rotation_policies),
+        id,
+      );
       leaveTrail(this.#db, trail);
     });
   }
 
   async listOrganizations(limit: number, after: string | undefined): Promise<Page<OrganizationRecord>> {
-    const sql = 'SELECT id, created_at, record_reads FROM organizations WHERE id > ? ORDER BY id LIMIT ?';
+    const sql = `SELECT ${ORGANIZATION} FROM organizations WHERE id > ? ORDER BY id LIMIT ?`;
     const rows = this.#db.all<OrganizationRow>(sql, after ?? '', limit + 1);
     const items = rows.slice(0, limit).map(toOrganization);
     const last = items.at(-1);
@@ -179,12 +187,16 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
   }
 }
 
-interface OrganizationRow extends Omit<OrganizationRecord, 'record_reads'> {
+interface OrganizationRow extends Omit<OrganizationRecord, 'record_reads' | 'rotation_policies'> {
   readonly record_reads: number;
+  readonly rotation_policies: string;
 }
 
+const ORGANIZATION = 'id, created_at, record_reads, rotation_policies';
+
 function toOrganization(row: OrganizationRow): OrganizationRecord {
-  return { ...row, record_reads: row.record_reads === 1 };
+  const rotation_policies = JSON.parse(row.rotation_policies) as OrganizationRecord['rotation_policies'];
+  return { ...row, record_reads: row.record_reads === 1, rotation_policies };
 }
 
 function toApiKey({ record, last_used_at, revoked_at }: ApiKeyRow): ApiKeyRecord & ApiKeyState {

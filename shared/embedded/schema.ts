@@ -105,4 +105,8 @@ export const migrations: readonly string[] = [
   `,
   // The second wrap of each data key; of those made before there was one, null.
   'ALTER TABLE data_keys ADD COLUMN recovery BLOB',
+  `
+  ALTER TABLE organizations ADD COLUMN rotation_policies TEXT NOT NULL DEFAULT '[]'; -- JSON
+  CREATE INDEX secrets_by_due ON secrets (org, next_rotation_at, key) WHERE next_rotation_at IS NOT NULL;
+  `,
 ];

@@ -4,26 +4,18 @@ import { type Coordinates, coordinatesFromKey, coordinatesKey } from '../contrac
 import type { EnvironmentName, OrganizationId, SecretName } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
 import type { DataKeyStore, WrappedDataKey } from '../envelope/data-keys.ts';
-import type {
-  SecretChange,
-  SecretStore,
-  StoredSecret,
-  StoredVersion,
-  VersionRange,
+import {
+  type DueRange,
+  duePosition,
+  type SecretChange,
+  type SecretStore,
+  type StoredSecret,
+  type StoredVersion,
+  type VersionRange,
 } from '../secrets/secret-store.ts';
 import type { Database } from './database.ts';
+import { asBuffer, COLUMNS, type SecretRow, toStoredSecret } from './secret-row.ts';
 import { leaveTrail } from './trail.ts';
-
-interface SecretRow extends Omit<StoredSecret, 'at' | 'record' | 'mac' | 'sealed'> {
-  readonly org: string;
-  readonly key: string;
-  readonly record: Uint8Array;
-  readonly mac: Uint8Array;
-  readonly sealed: Uint8Array;
-}
-
-const COLUMNS = `org, key, revision, record, mac, sealed, next_rotation_at, deleted_at, purge_at,
-  (SELECT at FROM accesses WHERE accesses.org = secrets.org AND accesses.key = secrets.key) AS last_accessed_at`;
 
 /** Secrets and data keys in SQLite. */
 export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
@@ -179,6 +171,23 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
     return rows.map(({ org, key, revision }) => ({ org, at: coordinatesFromKey(key), revision }));
   }
 
+  async due(org: OrganizationId, { until, after = '', limit }: DueRange): Promise<Page<StoredSecret>> {
+    const [time = '', key = ''] = after.split(' ');
+    const rows = this.#db.all<SecretRow>(
+      `SELECT ${COLUMNS} FROM secrets WHERE org = ? AND next_rotation_at IS NOT NULL AND next_rotation_at <= ?
+       AND (next_rotation_at, key) > (?, ?) ORDER BY next_rotation_at, key LIMIT ?`,
+      org,
+      until,
+      time,
+      key,
+      limit + 1,
+    );
+    const items = rows.slice(0, limit).map(toStoredSecret);
+    const last = items.at(-1);
+    if (rows.length <= limit || last === undefined) return { items };
+    return { items, next: duePosition(last.next_rotation_at ?? '', last.at) };
+  }
+
   async noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void> {
     await this.#db.writeDerived(() => {
       for (const { secret, at } of notes) {
@@ -224,20 +233,6 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
       return row === undefined ? [] : [{ org, id, ...row }];
     });
   }
-}
-
-function toStoredSecret({ key, org: _org, record, mac, sealed, ...row }: SecretRow): StoredSecret {
-  return {
-    ...row,
-    at: coordinatesFromKey(key),
-    record: asBuffer(record),
-    mac: asBuffer(mac),
-    sealed: asBuffer(sealed),
-  };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** The keys that begin with a prefix, as a half-open range; no key of ours holds a character beyond ASCII. */

@@ -25,7 +25,8 @@ function toInputError(issue: z.core.$ZodIssue): InputError {
 
 /** Our own field names and positions; below `metadata` the keys are the user's, so they stay out. */
 function pathOf({ path }: z.core.$ZodIssue): string {
-  const own = path[0] === 'metadata' ? path.slice(0, 1) : path;
+  const labels = path.indexOf('metadata');
+  const own = labels < 0 ? path : path.slice(0, labels + 1);
   return own.map(String).join('.');
 }
 

@@ -1,12 +1,15 @@
 import type { Caller } from '../access/caller.ts';
+import type { CallerStore } from '../access/caller-store.ts';
 import { replayFor } from '../access/replay.ts';
 import type { DemandNeeds } from '../audit/demand.ts';
 import { auditedSecret, eventOf, type Happening } from '../audit/event.ts';
+import type { Trail } from '../audit/outbox.ts';
 import type { Coordinates } from '../contract/coordinates.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { SecretMetadata } from '../contract/secrets.ts';
 import type { DataKey } from '../envelope/data-key-loan.ts';
 import type { DataKeys } from '../envelope/data-keys.ts';
+import { nothingKnown, policyDays, type ReminderRecord } from './due.ts';
 import {
   type SecretRecord,
   sealRestoringVersion,
@@ -20,6 +23,8 @@ import type { SecretStore, StoredSecret, StoredVersion } from './secret-store.ts
 export interface WriteNeeds extends DemandNeeds {
   readonly secrets: SecretStore;
   readonly dataKeys: DataKeys;
+  /** For the rotation policies of the organization. */
+  readonly callers: Pick<CallerStore<Trail>, 'findOrganization'>;
   /** The environments that this deployment knows. */
   readonly environments: readonly string[];
 }
@@ -34,7 +39,10 @@ export interface Change {
   readonly at: Coordinates;
   /** The secret as it was read; null when the change creates it. */
   readonly before: StoredSecret | null;
-  readonly record: Omit<SecretRecord, 'format' | 'revision' | 'data_key' | 'current'>;
+  readonly record: Omit<SecretRecord, 'format' | 'revision' | 'data_key' | 'current' | 'reminder'> & {
+    /** What was known before; a new version begins anew. */
+    readonly reminder?: ReminderRecord;
+  };
   /** The version that stays current when the change adds none. */
   readonly current: VersionRecord | null;
   readonly added: NewVersion | null;
@@ -54,10 +62,11 @@ export async function commitChange(
 ): Promise<SecretMetadata | null> {
   const { at, before } = change;
   const dedicated = change.record.isolation === 'dedicated';
+  const reminder = await reminderOf(needs, caller, change);
   using key = await needs.dataKeys.forSealing(caller.org, at.environment, dedicated);
   const { current, sealed, added } = nextVersion(caller, change, key);
   const revision = (before?.revision ?? 0) + 1;
-  const record = { format: 1 as const, revision, ...change.record, current };
+  const record = { format: 1 as const, revision, ...change.record, reminder, current };
   const metadata = toMetadata(at, record, before?.last_accessed_at ?? null);
   const answer = change.status === 204 ? '' : JSON.stringify(metadata);
   const secrets = [auditedSecret(at, current.version)];
@@ -72,6 +81,14 @@ export async function commitChange(
     },
   });
   return saved ? metadata : null;
+}
+
+/** What reminders know after a change: of a new version nothing, but what the policies say. */
+async function reminderOf(needs: WriteNeeds, { org }: Caller, change: Change): Promise<ReminderRecord> {
+  const organization = await needs.callers.findOrganization(org);
+  const policy_days = policyDays(organization?.rotation_policies ?? [], change.record.metadata);
+  const before = change.added === null ? (change.record.reminder ?? nothingKnown) : nothingKnown;
+  return { ...before, policy_days };
 }
 
 function nextVersion(

@@ -3,9 +3,9 @@ import { auditedSecret } from '../audit/event.ts';
 import { type ReadNeeds, recordRead } from '../audit/record-read.ts';
 import { pathsOf } from '../contract/references.ts';
 import type { CheckResponse, ResolveRequest } from '../contract/resolve.ts';
+import { nextRotationAt } from './due.ts';
 import { type FindNeeds, findReferences } from './find-references.ts';
 import { nearestNames } from './nearest-names.ts';
-import { nextRotationAt } from './secret-record.ts';
 
 /**
  * Says what a resolve of this config would find. Opens nothing.

@@ -10,11 +10,12 @@ import { readRecord, toMetadata } from './secret-record.ts';
 import type { SecretStore, StoredSecret } from './secret-store.ts';
 
 interface Needs extends ReadNeeds {
-  readonly secrets: Pick<SecretStore, 'list'>;
+  readonly secrets: Pick<SecretStore, 'list' | 'due'>;
   readonly log: Log;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const DUE_AT_ONCE = 500;
 
 /**
  * The secrets that a caller may see, by name. One whose row is damaged is left out and logged: it must not hide
@@ -27,17 +28,15 @@ export async function listSecrets(
   request: ListSecretsQuery,
 ): Promise<Page<SecretMetadata>> {
   await demand(needs, caller, 'read');
-  const { prefix = '', limit, cursor } = request;
+  const { limit, cursor, due_within_days } = request;
   const wanted = filterOf(needs.now(), caller, request);
-  const found: StoredSecret[] = [];
-  let after =
+  const after =
     cursor === undefined ? undefined : decodeCursor(cursor, /^[A-Za-z][^#\s]*#[a-z]+#[a-z0-9-]*#\S*$/);
-  do {
-    // One more than asked for tells whether there is a next page.
-    const page = await needs.secrets.list(caller.org, { prefix, after, limit: limit + 1 - found.length });
-    found.push(...page.items.filter(wanted));
-    after = page.next;
-  } while (after !== undefined && found.length <= limit);
+  // One more than asked for tells whether there is a next page.
+  const found =
+    due_within_days === undefined
+      ? await listed(needs, caller, request, after, wanted)
+      : await dueByName(needs, caller, due_within_days, after, wanted);
   await recordRead(needs, caller, 'list');
   const items = found.slice(0, limit);
   const last = items.at(-1);
@@ -56,14 +55,57 @@ function readableMetadata({ log }: Needs, { org }: Caller, secret: StoredSecret)
   }
 }
 
-function filterOf(now: Date, caller: Caller, request: ListSecretsQuery): (secret: StoredSecret) => boolean {
-  const { due_within_days: days } = request;
-  const dueBefore = days === undefined ? null : new Date(now.getTime() + days * DAY_MS).toISOString();
+/** Reads on until there is one secret more than the page holds. */
+async function listed(
+  needs: Needs,
+  { org }: Caller,
+  { prefix = '', limit }: ListSecretsQuery,
+  start: string | undefined,
+  wanted: Wanted,
+): Promise<StoredSecret[]> {
+  const found: StoredSecret[] = [];
+  let after = start;
+  do {
+    const page = await needs.secrets.list(org, { prefix, after, limit: limit + 1 - found.length });
+    found.push(...page.items.filter(wanted));
+    after = page.next;
+  } while (after !== undefined && found.length <= limit);
+  return found;
+}
+
+/** All that are due, which an index finds in the order of time, in the order of their names. */
+async function dueByName(
+  needs: Needs,
+  { org }: Caller,
+  days: number,
+  start: string | undefined,
+  wanted: Wanted,
+): Promise<StoredSecret[]> {
+  const until = new Date(needs.now().getTime() + days * DAY_MS).toISOString();
+  const found: [key: string, secret: StoredSecret][] = [];
+  let after: string | undefined;
+  do {
+    const page = await needs.secrets.due(org, { until, after, limit: DUE_AT_ONCE });
+    found.push(
+      ...page.items.filter(wanted).map((one): (typeof found)[number] => [coordinatesKey(one.at), one]),
+    );
+    after = page.next;
+  } while (after !== undefined);
+  return found
+    .filter(([key]) => start === undefined || key > start)
+    .sort(([one], [two]) => (one < two ? -1 : 1))
+    .map(([, secret]) => secret);
+}
+
+type Wanted = (secret: StoredSecret) => boolean;
+
+function filterOf(now: Date, caller: Caller, request: ListSecretsQuery): Wanted {
+  const { prefix = '' } = request;
   const time = now.toISOString();
-  return ({ at, deleted_at, purge_at, next_rotation_at }) =>
+  return ({ at, deleted_at, purge_at }) =>
+    at.name.startsWith(prefix) &&
     selects(request, at) &&
     allows(caller, 'read', at) &&
     (deleted_at !== null) === (request.deleted === 'true') &&
-    (purge_at === null || purge_at > time) &&
-    (dueBefore === null || (next_rotation_at !== null && next_rotation_at <= dueBefore));
+    (purge_at === null || purge_at > time);
 }

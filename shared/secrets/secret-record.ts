@@ -14,6 +14,7 @@ import {
   SEAL_OVERHEAD,
   seal,
 } from '../envelope/envelope.ts';
+import { describeReminder, nextRotationAt, nothingKnown, reminderRecord } from './due.ts';
 import type { StoredSecret, StoredVersion } from './secret-store.ts';
 
 /** What a version is, beside its value. All of it is bound into the envelope. */
@@ -59,12 +60,11 @@ const secretRecord = z.strictObject({
   current: versionRecord,
   /** The version before, while `keep_previous_for` lasts. */
   previous: z.strictObject({ version: z.int(), until: z.string() }).nullable(),
+  reminder: reminderRecord.default(nothingKnown),
   /** The data key that the head is authenticated under. */
   data_key: z.string(),
 });
 export type SecretRecord = Readonly<z.infer<typeof secretRecord>>;
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Reads a head's record. Not proof of anything: see {@link verifyHead}. @throws SecretsError `decryption_failed` */
 export function readRecord(stored: Pick<StoredSecret, 'record'>): SecretRecord {
@@ -206,21 +206,13 @@ export function valueSize(version: VersionRecord, sealed: Buffer): number {
   return valueEnvelope(version, sealed).sealed.length - SEAL_OVERHEAD;
 }
 
-/** When the current version becomes due; null when nobody asked to be reminded. */
-export function nextRotationAt(
-  record: Pick<SecretRecord, 'rotation_days' | 'last_rotated' | 'created_at'>,
-): string | null {
-  if (record.rotation_days === null) return null;
-  const since = Date.parse(record.last_rotated ?? record.created_at);
-  return new Date(since + record.rotation_days * DAY_MS).toISOString();
-}
-
 /** A secret in the words of the API. */
 export function toMetadata(
   at: Coordinates,
   record: Omit<SecretRecord, 'data_key'>,
   lastAccessedAt: string | null,
 ): SecretMetadata {
+  const reminder = record.deleted_at === null ? describeReminder(record) : undefined;
   return {
     name: at.name,
     ...describeCoordinates(at),
@@ -235,5 +227,6 @@ export function toMetadata(
     next_rotation_at: record.deleted_at === null ? nextRotationAt(record) : null,
     last_accessed_at: lastAccessedAt,
     deleted_at: record.deleted_at,
+    ...(reminder === undefined ? {} : { reminder }),
   };
 }

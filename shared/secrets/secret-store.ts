@@ -1,6 +1,6 @@
 import type { Trail } from '../audit/outbox.ts';
 import type { AccessNote } from '../audit/record-audit.ts';
-import type { Coordinates } from '../contract/coordinates.ts';
+import { type Coordinates, coordinatesKey } from '../contract/coordinates.ts';
 import type { OrganizationId, SecretName } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
 
@@ -44,6 +44,18 @@ export interface SecretChange {
 export interface VersionRange {
   readonly limit: number;
   readonly below: number | undefined;
+}
+
+/** Until when secrets must be due, and behind which position: see {@link duePosition}. */
+export interface DueRange {
+  readonly until: string;
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** Where a secret stands among those that are due: by time, then by key. */
+export function duePosition(nextRotationAt: string, at: Coordinates): string {
+  return `${nextRotationAt} ${coordinatesKey(at)}`;
 }
 
 /** Where secrets are kept. Every method is one request of the store, and no read is a scan. */
@@ -90,6 +102,12 @@ export interface SecretStore {
   ): Promise<
     readonly { readonly org: OrganizationId; readonly at: Coordinates; readonly revision: number }[]
   >;
+
+  /**
+   * Live secrets that are due at a moment or before, those first that are due the longest. An index finds them,
+   * which may be a moment behind what was written.
+   */
+  due(org: OrganizationId, range: DueRange): Promise<Page<StoredSecret>>;
 
   noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void>;
 }

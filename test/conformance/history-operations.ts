@@ -139,12 +139,18 @@ export const callerOperations: Readonly<Record<string, Make>> = {
   addOrganization: (pick, moment) => {
     const id = pick(orgs);
     const [key, trail] = [apiKeyOf(pick([7, 8, 9]), { org: id }), someTrail(pick, id, moment)];
-    return (host) => host.callers.addOrganization({ id, created_at: moment, record_reads: true }, key, trail);
+    return (host) =>
+      host.callers.addOrganization(
+        { id, created_at: moment, record_reads: true, rotation_policies: [] },
+        key,
+        trail,
+      );
   },
   saveOrganization: (pick, moment) => {
     const [id, record_reads] = [pick(orgs), pick([true, false])];
     const trail = someTrail(pick, id, moment);
-    return (host) => host.callers.saveOrganization({ id, created_at: '', record_reads }, trail);
+    return (host) =>
+      host.callers.saveOrganization({ id, created_at: '', record_reads, rotation_policies: [] }, trail);
   },
   organizations: () => async (host) => [
     await host.callers.findOrganization(acme),

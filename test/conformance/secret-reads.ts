@@ -162,6 +162,51 @@ export function secretReadsSuite(make: MakeStores): void {
     });
   });
 
+  describe('SecretStore.due', () => {
+    const save = (key: string, revision: number, due: string | null, more = {}) => {
+      const secret = headOf(key, revision, { next_rotation_at: due, ...more });
+      return host.secrets.save(changeOf(key, revision, { secret }));
+    };
+    const dueOf = async (until: string, after?: string, limit = 10, org = acme) => {
+      const { items, next } = await host.secrets.due(org, { until, after, limit });
+      return { keys: items.map((secret) => coordinatesKey(secret.at)), next };
+    };
+
+    it('finds what is due, those first that are due the longest, page by page, of one organization', async () => {
+      for (const [key, seconds] of [
+        ['b', 20],
+        ['a#org#production#', 20],
+        ['a', 20],
+        ['z#pipeline##p1', -5],
+        ['c', 30],
+      ] as const)
+        await save(key, 1, at(seconds));
+      await save('never', 1, null);
+      const theirs = headOf('theirs', 1, { next_rotation_at: NOW });
+      await host.secrets.save(changeOf('theirs', 1, { org: acmeTwo, secret: theirs }));
+      const inOrder = ['z#pipeline##p1', 'a#org##', 'a#org#production#', 'b#org##', 'c#org##'];
+      expect(await dueOf(at(99))).toEqual({ keys: inOrder, next: undefined });
+      expect((await dueOf(at(20))).keys).toEqual(inOrder.slice(0, 4));
+      expect((await dueOf(at(19))).keys).toEqual(inOrder.slice(0, 1));
+      expect((await dueOf(at(99), undefined, 10, acmeTwo)).keys).toEqual(['theirs#org##']);
+      const first = await dueOf(at(99), undefined, 2);
+      expect(first.keys).toEqual(inOrder.slice(0, 2));
+      const second = await dueOf(at(99), first.next, 2);
+      expect(second.keys).toEqual(inOrder.slice(2, 4));
+      expect(await dueOf(at(99), second.next, 2)).toEqual({ keys: inOrder.slice(4), next: undefined });
+    });
+
+    it('does not find what was rotated, deleted or removed since', async () => {
+      for (const key of ['rotated', 'deleted', 'removed', 'kept']) await save(key, 1, NOW);
+      await save('rotated', 2, at(99));
+      await save('deleted', 2, null, { deleted_at: NOW, purge_at: at(99) });
+      await host.secrets.remove(acme, place('removed'), 1, trailOf());
+      expect((await dueOf(at(1))).keys).toEqual(['kept#org##']);
+      const [kept] = (await host.secrets.due(acme, { until: at(1), after: undefined, limit: 1 })).items;
+      expect(kept).toEqual((await host.secrets.findMany(acme, [place('kept')]))[0]);
+    });
+  });
+
   describe('SecretStore.noteAccesses', () => {
     const accessed = async (key: string) => (await host.secrets.findMany(acme, [place(key)]))[0];
 

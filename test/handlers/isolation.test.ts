@@ -16,6 +16,8 @@ import {
 
 // Routes × callers × secrets against drawings: nothing here asks the code what it would allow.
 
+const TOMORROW = new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString();
+
 const SECRETS = {
   org: {},
   orgStg: { environment: 'staging' },
@@ -147,6 +149,8 @@ describe.each(callerKeys)('%s', (caller) => {
     { route: 'rotate-secret', action: 'rotate', body: { new_value: 'v3' }, done: 200 },
     { route: 'rollback-secret', action: 'rollback', body: { version: 1 }, done: 200 },
     { route: 'update-secret', action: 'update', body: { description: 'changed' }, done: 200 },
+    { route: 'ack-secret', action: 'update', body: { reason: 'later', until: TOMORROW }, done: 200 },
+    { route: 'snooze-secret', action: 'update', body: { days: 1 }, done: 200 },
     { route: 'delete-secret', action: 'delete', body: undefined, done: 204 },
     { route: 'restore-secret', action: 'restore', body: undefined, done: 200 },
   ])('$route', async ({ route, action, body, done }) => {
@@ -447,6 +451,8 @@ describe('what cannot be seen answers like what is not there', () => {
     { caller: 'rivalEditor', route: 'rotate-secret', body: { new_value: 'v' } },
     { caller: 'rivalEditor', route: 'rollback-secret', body: { version: 1 } },
     { caller: 'rivalEditor', route: 'update-secret', body: {} },
+    { caller: 'rivalEditor', route: 'ack-secret', body: { reason: 'later', until: TOMORROW } },
+    { caller: 'rivalEditor', route: 'snooze-secret', body: { days: 1 } },
     { caller: 'editorStaging', route: 'describe-secret' },
     { caller: 'editorStaging', route: 'delete-secret' },
     { caller: 'editorStaging', route: 'rotate-secret', body: { new_value: 'v' } },
@@ -503,7 +509,7 @@ it('every route of the table is in one of the tests above', () => {
   const covered = [
     ...['describe-secret', 'secret-history', 'rotate-secret', 'rollback-secret', 'update-secret'],
     ...['delete-secret', 'restore-secret', 'put-secret', 'create-secret', 'list-secrets', 'query-audit'],
-    ...['describe-organization', 'update-organization'],
+    ...['describe-organization', 'update-organization', 'ack-secret', 'snooze-secret'],
     ...['verify-audit', 'list-api-keys', 'create-api-key', 'revoke-api-key', 'start-run', 'end-run'],
     ...['resolve-config', 'check-config', 'list-runs', 'describe-run', 'health', 'openapi'],
   ];

@@ -126,6 +126,26 @@ describeFields(
   {},
   {
     record_reads: { accepts: [undefined, true, false], refuses: [null, 'true', '', 0, 1, [], {}] },
+    rotation_policies: {
+      accepts: [
+        undefined,
+        [],
+        [{ metadata: {}, rotation_days: 1 }],
+        Array(50).fill({ metadata: { provider: 'openai', tier: 1, paid: true }, rotation_days: 3650 }),
+      ],
+      refuses: [
+        ...[null, '', {}, 'openai=60', [null], [{ rotation_days: 1 }], [{ metadata: {} }]],
+        [{ metadata: {}, rotation_days: 0 }],
+        [{ metadata: {}, rotation_days: 3651 }],
+        [{ metadata: {}, rotation_days: 1.5 }],
+        [{ metadata: { 'a b': 'c' }, rotation_days: 1 }],
+        [{ metadata: { a: null }, rotation_days: 1 }],
+        [{ metadata: { a: 'x'.repeat(257) }, rotation_days: 1 }],
+        [{ metadata: Object.fromEntries([...'abcdefghijk'].map((a) => [a, 1])), rotation_days: 1 }],
+        [{ metadata: {}, rotation_days: 1, owner: 'ada' }],
+        Array(51).fill({ metadata: {}, rotation_days: 1 }),
+      ],
+    },
   },
 );
 describeFields(
@@ -245,7 +265,11 @@ describe('answers', () => {
       { ...run, ...times, secrets: [{ ...used, first_used_at: time, last_used_at: time, resolves: 1 }] },
     ],
     ['use of a run', runUse, { ...run, versions: [1], last_used_at: time }],
-    ['organization', organizationDescription, { id: 'o', created_at: time, record_reads: true }],
+    [
+      'organization',
+      organizationDescription,
+      { id: 'o', created_at: time, record_reads: true, rotation_policies: [] },
+    ],
     ['audit entry', auditEntry, { timestamp: time, action: 'access', outcome: 'denied', sequence: 0 }],
     ['verification', auditVerification, { verified: true, events: 1, checkpoints: 0 }],
     [

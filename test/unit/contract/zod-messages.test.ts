@@ -41,7 +41,10 @@ test('no message repeats the value of a field, and no issue keeps it', () => {
       for (const value of quoting) {
         const issues = schema.safeParse({ [field]: value }).error?.issues ?? [];
         refused += issues.length;
-        const told = issues.map(({ path, ...issue }) => ({ ...issue, path: path[0] }));
+        const told = issues
+          // Of strict objects, also within a field: see below.
+          .filter(({ code }) => code !== 'unrecognized_keys')
+          .map(({ path, ...issue }) => ({ ...issue, path: path[0] }));
         expect(JSON.stringify(told)).not.toContain(CANARY);
       }
     }
