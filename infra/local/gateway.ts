@@ -6,9 +6,10 @@ import { services } from '#services';
 import { handler as authorize } from '../../functions/authorize.ts';
 import { routes } from '../../functions/routes.ts';
 import { SecretsError } from '../../shared/contract/errors.ts';
-import type { HttpEvent } from '../../shared/http/define-handler.ts';
+import type { AuthorizerContext, HttpEvent } from '../../shared/http/define-handler.ts';
 import { logEntryOf, problemResponse } from '../../shared/http/problem.ts';
 import { authorizerEvent, httpEvent, type Matched } from './events.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 type Handler = (event: HttpEvent, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
@@ -25,8 +26,8 @@ const MAX_BODY_BYTES = 6 * 1024 * 1024;
 /** A client hears why it was refused only when it may send to the end; one that sends this much is cut off. */
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
-/** What API Gateway does on AWS: matches the route, asks the authorizer, calls the function. */
-export async function createGateway() {
+/** What API Gateway does on AWS: matches the route, asks the authorizer, holds back floods, calls the function. */
+export async function createGateway(rateLimit: RateLimit) {
   const targets = await Promise.all(
     routes.map(async ({ name, method, path, action }): Promise<Target> => {
       const module = (await import(`../../functions/api/${name}.ts`)) as { handler: Handler };
@@ -46,7 +47,7 @@ export async function createGateway() {
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     inFlight += 1;
     const isGone = new Promise<void>((resolve) => response.once('close', resolve));
-    handle(targets, request)
+    handle(targets, rateLimit, request)
       .then((result) => {
         send(response, result);
         // An answer may be larger than a socket takes at once: it is under way until its last byte is.
@@ -69,6 +70,7 @@ export async function createGateway() {
 
 async function handle(
   targets: readonly Target[],
+  rateLimit: RateLimit,
   request: IncomingMessage,
 ): Promise<APIGatewayProxyStructuredResultV2> {
   const requestId = randomUUID();
@@ -76,11 +78,14 @@ async function handle(
     const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
     const { target, pathParameters } = match(targets, request.method ?? 'GET', path);
     const body = await readBody(request);
-    const { context } = target.isPublic
+    const { context }: { context: AuthorizerContext } = target.isPublic
       ? { context: {} }
       : await authorize(authorizerEvent(request, requestId));
     const matched: Matched = { requestId, routeKey: target.routeKey, pathParameters, path, query, body };
-    return await target.handler(httpEvent(request, matched, context), {} as Context);
+    // What cannot prove itself shares no allowance: it would take it from others behind the same address.
+    const allowance = context.identity === undefined ? {} : rateLimit.take(context.identity);
+    const result = await target.handler(httpEvent(request, matched, context), {} as Context);
+    return { ...result, headers: { ...result.headers, ...allowance } };
   } catch (error) {
     if (!(error instanceof SecretsError))
       services.log({ level: 'error', request_id: requestId, ...logEntryOf(error) });

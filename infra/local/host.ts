@@ -6,15 +6,16 @@ import { services } from '#services';
 import { keepAdminFile } from './admin-file.ts';
 import { startBackground } from './background.ts';
 import { createGateway } from './gateway.ts';
+import { RateLimit } from './rate-limit.ts';
 import type { ServerSettings } from './settings.ts';
 
 /** How long a stop waits for requests under way: one that never ends must not hold the process for ever. */
 const DRAIN_MS = 10_000;
 
 /** The API, the schedules and the store in one process on this machine. Settles when it listens. */
-export async function startHost({ host, port, tls }: ServerSettings): Promise<void> {
+export async function startHost({ host, port, rateLimit, tls }: ServerSettings): Promise<void> {
   await checkRecovery();
-  const gateway = await createGateway();
+  const gateway = await createGateway(new RateLimit(rateLimit));
   const server = tls
     ? createHttpsServer(
         { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2' },

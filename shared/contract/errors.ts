@@ -20,6 +20,7 @@ export const problems = {
   config_too_deep: { status: 422, title: 'The config is nested too deeply' },
   too_many_references: { status: 422, title: 'The config has too many references' },
   unresolved_references: { status: 422, title: 'Some references cannot be resolved' },
+  rate_limited: { status: 429, title: 'This credential asks too often' },
   decryption_failed: { status: 500, title: 'A stored secret could not be opened' },
   internal: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'The service cannot answer safely now' },

@@ -43,10 +43,15 @@ export function problemResponse(error: unknown, requestId: string): APIGatewayPr
       'content-type': 'application/problem+json',
       'x-request-id': requestId,
       ...(problem.code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
-      ...(problem.code === 'unavailable' ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+      ...(isPassing(problem.code) ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
     },
     body: JSON.stringify(problem),
   };
+}
+
+/** Whether the same request may be answered in a moment. */
+function isPassing(code: ProblemCode): boolean {
+  return code === 'unavailable' || code === 'rate_limited';
 }
 
 /** The code to log of an error, and for unknown ones their class: a message may quote what it failed on. */

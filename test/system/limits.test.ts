@@ -125,6 +125,24 @@ describe('hostile content', () => {
   });
 });
 
+test('who asks too often waits, and nobody else', async () => {
+  await using limited = await startServer(undefined, { FM_RATE_LIMIT: '20' });
+  const key = { name: 'busy', role: 'viewer' };
+  const busy: string = (await limited.call('POST', '/api/v1/api-keys', key)).body.api_key;
+  const asked = await Promise.all(
+    Array.from({ length: 200 }, () => limited.call('GET', '/api/v1/secrets', undefined, busy)),
+  );
+  const refused = asked.find(({ status }) => status === 429);
+  expect(refused?.body).toMatchObject({ code: 'rate_limited' });
+  expect(refused?.headers.get('retry-after')).toBe('1');
+  const answered = asked.filter(({ status }) => status === 200);
+  expect(answered.length + asked.filter(({ status }) => status === 429).length).toBe(200);
+  expect(answered.length).toBeGreaterThanOrEqual(20);
+  expect(answered[0]?.headers.get('ratelimit-policy')).toBe('"default";q=20;w=1');
+  expect((await limited.call('GET', '/api/v1/secrets')).status).toBe(200);
+  expect((await limited.call('GET', '/health', undefined, null)).status).toBe(200);
+});
+
 describe('hostile clients', () => {
   test('those that leave, or never end, take nobody with them', async () => {
     const clients = Array.from({ length: 50 }, () => new RawClient(server.url));

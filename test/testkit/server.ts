@@ -57,6 +57,8 @@ export async function startServer(
     env: environmentOf({
       FM_DATA_DIR: dataDir,
       FM_PORT: '0',
+      // Tests ask more often than people do.
+      FM_RATE_LIMIT: '0',
       NODE_COMPILE_CACHE: 'node_modules/.cache/compiled',
       ...settings,
     }),
