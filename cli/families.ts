@@ -1,5 +1,7 @@
 import { addAdmin } from './commands/admin.ts';
 import { addAudit } from './commands/audit.ts';
+import { addChecking } from './commands/checking.ts';
+import { addExplaining } from './commands/explaining.ts';
 import { addKeys } from './commands/keys.ts';
 import { addReading } from './commands/reading.ts';
 import { addRemoving } from './commands/removing.ts';
@@ -13,6 +15,8 @@ export const families: readonly Family[] = [
   { file: 'removing', below: 'secrets', words: ['delete', 'restore'], add: addRemoving },
   { file: 'reading', below: 'secrets', words: ['list', 'get', 'history'], add: addReading },
   { file: 'audit', below: 'secrets', words: ['audit'], add: addAudit },
+  { file: 'checking', below: 'secrets', words: ['check'], add: addChecking },
+  { file: 'explaining', below: 'secrets', words: ['explain'], add: addExplaining },
   { file: 'runs', below: null, words: ['runs'], add: addRuns },
   { file: 'keys', below: null, words: ['keys'], add: addKeys },
   { file: 'admin', below: null, words: ['admin'], add: addAdmin },

@@ -12,6 +12,7 @@ const setting = z
 const environmentVariables = z.object({
   FM_API_URL: setting,
   FM_API_KEY: setting,
+  FM_RUN_TOKEN: setting,
   FM_DATA_DIR: setting,
   XDG_CONFIG_HOME: setting,
   NO_COLOR: setting,
@@ -29,6 +30,8 @@ export interface SettingsSources {
   readonly apiUrlFlag: string | undefined;
   readonly environment: Environment;
   readonly workingDirectory: string;
+  /** Whether a run token serves, too: it comes before any key. */
+  readonly takesRunToken: boolean;
 }
 
 /** Takes the variables that `fm` knows; an empty one counts as absent. */
@@ -42,7 +45,8 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv): Environment {
  * @throws Failure when nothing names a server or a key, or what names them is not safe to use
  */
 export function loadSettings(sources: SettingsSources): Settings {
-  const { FM_API_KEY: key, FM_API_URL: url } = sources.environment;
+  const { FM_API_URL: url, FM_RUN_TOKEN: token } = sources.environment;
+  const key = (sources.takesRunToken ? token : undefined) ?? sources.environment.FM_API_KEY;
   const named = sources.apiUrlFlag ?? url;
   const apiUrl =
     named === undefined ? undefined : parseApiUrl(named, sources.apiUrlFlag ? '--api-url' : 'FM_API_URL');

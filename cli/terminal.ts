@@ -122,7 +122,8 @@ export async function readBounded(stream: AsyncIterable<Buffer | string>, limit:
   for await (const chunk of stream) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     length += bytes.length;
-    if (length > limit) throw usageFailure('The value is longer than a secret can be (64 KiB).');
+    if (length > limit)
+      throw usageFailure(`There is more of it than is taken (${limit} bytes). Nothing was sent.`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);

@@ -29,13 +29,19 @@ export interface CommonOptions {
 /** How many items to ask for at once: the longest ones must fit into one answer of a Lambda, 6 MB. */
 export const PAGE = 500;
 
+/** What a command may use that not every command may. */
+interface Using extends CommonOptions {
+  readonly takesRunToken?: boolean;
+}
+
 /** Finds the server and the key for a command. @throws Failure */
-export function toolsOf(host: Host, _options?: CommonOptions): Tools {
+export function toolsOf(host: Host, { takesRunToken = false }: Using = {}): Tools {
   const { json, apiUrl } = host.outcome.common;
   const settings = loadSettings({
     apiUrlFlag: apiUrl,
     environment: host.environment,
     workingDirectory: host.workingDirectory,
+    takesRunToken,
   });
   return { ...host, api: createApi(settings), json: json === true };
 }

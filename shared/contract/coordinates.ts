@@ -118,3 +118,24 @@ export function describeCoordinates(at: Coordinates) {
     environment: at.environment,
   };
 }
+
+/** The coordinates that may serve a name where a config is resolved, the one that wins first. */
+export function coordinatesFor(
+  name: SecretName,
+  place: {
+    readonly environment: EnvironmentName;
+    readonly pipeline_id: PipelineId | null;
+    readonly user: UserId | null;
+  },
+): Coordinates[] {
+  const { environment, pipeline_id, user } = place;
+  const scopes: Scope[] = [
+    ...(pipeline_id === null ? [] : [{ scope: 'pipeline', pipeline_id } as const]),
+    ...(user === null ? [] : [{ scope: 'user', user } as const]),
+    { scope: 'org' },
+  ];
+  return scopes.flatMap((scope) => [
+    { ...scope, name, environment },
+    { ...scope, name, environment: null },
+  ]);
+}

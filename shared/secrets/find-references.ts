@@ -1,7 +1,7 @@
 import type { Caller } from '../access/caller.ts';
 import { allowsPlace } from '../access/roles.ts';
 import { type DemandNeeds, demand, refusal } from '../audit/demand.ts';
-import { type Coordinates, coordinatesKey } from '../contract/coordinates.ts';
+import { coordinatesFor, coordinatesKey } from '../contract/coordinates.ts';
 import { invalid, type ReferenceProblem, SecretsError } from '../contract/errors.ts';
 import type {
   EnvironmentName,
@@ -87,7 +87,7 @@ export async function findReferences(
   const { scanned, configBytes } = scan(request.config);
   const references = [...scanned.references.values()];
   const names = [...new Set(references.map(({ name }) => name))];
-  const wanted = names.flatMap((name) => candidatesOf(name, place));
+  const wanted = names.flatMap((name) => coordinatesFor(name, place));
   const rows = wanted.length === 0 ? [] : await needs.secrets.findMany(caller.org, wanted);
   const considered = rows.map((stored) => ({ stored, record: readRecord(stored) }));
   const findings = await findVersions(needs, caller.org, place, references, choose(considered));
@@ -192,26 +192,13 @@ function malformed(scanned: ScannedConfig): SecretsError {
   );
 }
 
-/** The coordinates that may serve a name here, the one that wins first: CONTRACT's order. */
-function candidatesOf(name: SecretName, { environment, pipeline_id, user }: Place): Coordinates[] {
-  const scopes = [
-    ...(pipeline_id === null ? [] : [{ scope: 'pipeline', pipeline_id } as const]),
-    ...(user === null ? [] : [{ scope: 'user', user } as const]),
-    { scope: 'org' } as const,
-  ];
-  return scopes.flatMap((scope) => [
-    { ...scope, name, environment },
-    { ...scope, name, environment: null },
-  ]);
-}
-
 const SCOPE_RANK = { pipeline: 0, user: 1, org: 2 } as const;
 
 function rank({ stored: { at } }: Candidate): number {
   return SCOPE_RANK[at.scope] * 2 + (at.environment === null ? 1 : 0);
 }
 
-/** Of the rows of each name, the one that {@link candidatesOf} puts first and that was not deleted. */
+/** Of the rows of each name, the one that {@link coordinatesFor} puts first and that was not deleted. */
 function choose(rows: readonly Candidate[]): Map<SecretName, Candidate> {
   const chosen = new Map<SecretName, Candidate>();
   for (const row of rows) {
