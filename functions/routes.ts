@@ -313,6 +313,17 @@ export const revokeApiKey = {
   grants: readGrants,
 } as const satisfies Row;
 
+export const describeCaller = {
+  ...none,
+  name: 'describe-caller',
+  method: 'GET',
+  path: '/api/v1/caller',
+  summary: 'What this credential is and may',
+  action: 'read',
+  output: access.callerDescription,
+  grants: readGrants,
+} as const satisfies Row;
+
 export const describeOrganization = {
   ...none,
   name: 'describe-organization',
@@ -382,6 +393,7 @@ export const routes: readonly Row[] = [
   createApiKey,
   listApiKeys,
   revokeApiKey,
+  describeCaller,
   describeOrganization,
   updateOrganization,
   health,

@@ -51,6 +51,13 @@ export function allows(caller: Caller, action: Action, target?: Coordinates): bo
   return !OF_THE_WHOLE.includes(action) || !isBound(caller);
 }
 
+/** Everything that a caller may do somewhere; a secret's coordinates can still refuse it. */
+export function actionsOf(caller: Caller): Action[] {
+  return [...permissions[caller.kind === 'run' ? 'run' : caller.role]].filter((action) =>
+    allows(caller, action),
+  );
+}
+
 function isRead(action: Action): boolean {
   return action === 'read' || action === 'check' || action === 'resolve';
 }

@@ -74,6 +74,20 @@ export const startRunRequest = z
   })
   .meta({ id: 'StartRunRequest' });
 
+export const callerDescription = z
+  .object({
+    org: z.string(),
+    subject: z.string().meta({ description: 'The name in records.' }),
+    role: roleName.nullable().meta({ description: 'Of the API key; null for a run token.' }),
+    key_id: z.string().nullable(),
+    pipelines: z.array(pipelineId).nullable().meta({ description: 'Bound to these; null for no bound.' }),
+    environments: z.array(environmentName).nullable(),
+    may: z.array(z.string()).meta({ description: 'What it may do, within its bounds.' }),
+    known_environments: z.array(z.string()).meta({ description: 'Every environment of this deployment.' }),
+  })
+  .meta({ id: 'Caller', description: 'Who asks: what a credential is and may.' });
+export type CallerDescription = z.infer<typeof callerDescription>;
+
 export const runPath = z.strictObject({ run_id: runId });
 
 export const startedRun = z

@@ -509,7 +509,7 @@ it('every route of the table is in one of the tests above', () => {
   const covered = [
     ...['describe-secret', 'secret-history', 'rotate-secret', 'rollback-secret', 'update-secret'],
     ...['delete-secret', 'restore-secret', 'put-secret', 'create-secret', 'list-secrets', 'query-audit'],
-    ...['describe-organization', 'update-organization', 'ack-secret', 'snooze-secret'],
+    ...['describe-organization', 'update-organization', 'ack-secret', 'snooze-secret', 'describe-caller'],
     ...['verify-audit', 'list-api-keys', 'create-api-key', 'revoke-api-key', 'start-run', 'end-run'],
     ...['resolve-config', 'check-config', 'list-runs', 'describe-run', 'health', 'openapi'],
   ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../../shared/access/caller.ts';
-import { type Action, allows, allowsPlace, mayEver } from '../../../shared/access/roles.ts';
+import { type Action, actionsOf, allows, allowsPlace, mayEver } from '../../../shared/access/roles.ts';
 import { roleName } from '../../../shared/contract/access.ts';
 import type { Coordinates } from '../../../shared/contract/coordinates.ts';
 import { environmentName, pipelineId, secretName, userId } from '../../../shared/contract/ids.ts';
@@ -217,4 +217,21 @@ describe('allowsPlace', () => {
       expect(allowsPlace(keyCaller('runtime', to), place)).toBe(allowed);
     },
   );
+});
+
+describe('actionsOf', () => {
+  it.each(roleName.options)('lists what a key of role %s may', (role) => {
+    expect(actionsOf(keyCaller(role)).sort()).toEqual([...may[role]].sort());
+  });
+
+  it('leaves out what shows the whole organization when the key is bound', () => {
+    const bound = actionsOf(keyCaller('admin', { environments: ['staging'] }));
+    expect(bound).toContain('rotate');
+    expect(bound).not.toContain('read_audit');
+    expect(bound).not.toContain('manage_api_keys');
+  });
+
+  it('lists what a run token may', () => {
+    expect(actionsOf(runCaller()).sort()).toEqual([...may.run].sort());
+  });
 });
