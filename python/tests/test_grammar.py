@@ -23,7 +23,7 @@ def fake_of(values: dict[str, str]) -> FakeSecrets:
     secrets = FakeSecrets()
     look_up = secrets._store._look_up
 
-    def by_pin(reference: Reference) -> tuple[Any, str | None]:
+    def by_pin(reference: Reference) -> tuple[Any, dict[str, str] | None]:
         found = values.get(f"{reference.name}{reference.pin}")
         secrets._store.versions = {} if found is None else {reference.name: [found]}
         return look_up(Reference(reference.name, "", reference.fields))

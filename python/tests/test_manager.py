@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import pickle
 import traceback
@@ -237,3 +238,65 @@ async def test_an_error_carries_no_value_and_no_credential(workspace: Workspace,
         assert KEY not in text
         assert (settings.run_token or "?") not in text
         assert type(pickle.loads(pickle.dumps(failure.value))) is type(failure.value)  # noqa: S301
+
+
+DER = bytes([0x30, 0x82, 0, 0xFF, 0x80, 10, 13, 34, 39, 92, 0xC3, 0x28, *b"key material", 0xFE])
+
+
+async def test_a_secret_of_bytes(workspace: Workspace, settings: Settings) -> None:
+    encoded = base64.b64encode(DER).decode()
+    workspace.create("der", encoded, encoding="base64")
+    workspace.create("text", "päss-word-1")
+    secrets = SecretsManager(settings)
+    assert await secrets.get_bytes("der") == DER
+    assert await secrets.get("der") == encoded
+    assert await secrets.get_bytes("text") == "päss-word-1".encode()
+    assert await secrets.get_bytes("der", version=1) == DER
+    filled = await secrets.resolve({"whole": "{{secrets.der}}", "within": "x {{secrets.der}}"})
+    assert filled == {"whole": encoded, "within": f"x {encoded}"}
+    assert filled["whole"].to_bytes() == DER
+    value = await secrets.get_bytes("der")
+    assert f"{value!r} {value} {vars.__name__}" == "b'****' b'****' vars"
+    with pytest.raises(TypeError):
+        pickle.dumps(value)
+    assert copy.deepcopy(value) is value
+    for form in (encoded, DER.hex(), repr(DER), str(list(DER)).replace(" ", ""), DER.decode("latin-1")):
+        assert "****...****" in secrets.redactor.redact(f"a {form} b")
+    assert secrets.redactor.scrub({"body": b"a " + DER + b" b"}) == {"body": b"a ****...**** b"}
+    assert SecretsManager.sync(settings).get_bytes("der") == DER
+
+
+async def test_no_number_loses_a_digit(workspace: Workspace, settings: Settings) -> None:
+    numbers = {
+        "big": "12345678901234567890",
+        "long": "0.12345678901234567890",
+        "huge": "1e999",
+        "plain": "1.50",
+        "e": "1E3",
+    }
+    workspace.create("db", "{" + ",".join(f'"{name}":{number}' for name, number in numbers.items()) + "}")
+    secrets = SecretsManager(settings)
+    config = {name: f"{{{{secrets.db.{name}}}}}" for name in numbers}
+    assert await secrets.resolve(config) == {
+        "big": 12345678901234567890,
+        "long": "0.12345678901234567890",
+        "huge": "1e999",
+        "plain": 1.5,
+        "e": 1000.0,
+    }
+    assert secrets.redactor.scrub({"id": 12345678901234567890}) == {"id": "****...****"}
+
+
+async def test_each_failing_reference_has_a_code(workspace: Workspace, settings: Settings) -> None:
+    workspace.create("key", "value-one-1111")
+    workspace.create("db", '{"user": "app"}')
+    secrets = SecretsManager(settings)
+    references = ["gone", "key@9", "key@previous"]
+    with pytest.raises(SecretNotFound) as missing:
+        await secrets.resolve([f"{{{{secrets.{each}}}}}" for each in references])
+    codes = {each.reference: each.code for each in missing.value.references}
+    assert codes == {"gone": "not_found", "key@9": "no_such_version", "key@previous": "no_previous_version"}
+    with pytest.raises(UnresolvedReferences) as unusable:
+        await secrets.resolve(["{{secrets.key.user}}", "x {{secrets.db.pass}}"])
+    assert [each.code for each in unusable.value.references] == ["not_json", "no_such_field"]
+    assert not isinstance(unusable.value, SecretNotFound)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import threading
@@ -35,6 +36,20 @@ def test_vectors(vector: dict[str, Any]) -> None:
         assert stream.feed(text[:cut]) + stream.feed(text[cut:]) + stream.flush() == redacted
     stream = redactor.stream()
     assert "".join(stream.feed(character) for character in text) + stream.flush() == redacted
+
+
+@pytest.mark.parametrize("vector", VECTORS["redact_bytes"], ids=lambda vector: vector["name"])
+def test_vectors_of_bytes(vector: dict[str, str]) -> None:
+    redactor = Redactor()
+    assert redactor.add_bytes(base64.b64decode(vector["bytes"])) is None
+    assert redactor.redact(vector["text"]) == vector["redacted"]
+
+
+def test_bytes_that_are_left_alone() -> None:
+    redactor = Redactor()
+    assert redactor.add_bytes(b"\xff\xfe\xfd") == "short"
+    assert redactor.add_bytes(b"\xff" * 32) == "common"
+    assert redactor.redact("fffefd " + "ff" * 32) == "fffefd " + "ff" * 32
 
 
 @pytest.mark.parametrize("vector", VECTORS["masks"], ids=lambda vector: vector["mask"])

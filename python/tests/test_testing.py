@@ -40,6 +40,17 @@ async def test_a_fake_behaves_as_the_real_one() -> None:
     assert "sk-test" not in repr(secrets)
 
 
+@pytest.mark.anyio
+async def test_a_fake_of_bytes() -> None:
+    secrets = FakeSecrets({"der": b"\xff\x00 some bytes", "text": "some text"})
+    assert await secrets.get_bytes("der") == b"\xff\x00 some bytes"
+    assert await secrets.get("der") == "/wAgc29tZSBieXRlcw=="
+    assert await secrets.get_bytes("text") == b"some text"
+    filled = await secrets.resolve({"a": ["{{secrets.der}}", "x {{secrets.text}}"]})
+    assert filled == {"a": ["/wAgc29tZSBieXRlcw==", "x some text"]}
+    assert secrets.redactor.redact("ff0020736f6d65206279746573") == "****...****"
+
+
 def test_the_fixture_fails_a_test_that_prints_a_value(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

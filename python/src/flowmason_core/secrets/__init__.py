@@ -29,7 +29,7 @@ from .runtime import attach, bind, run
 from .settings import Settings
 from .sync import SyncSecrets
 from .using import is_authentication_failure
-from .value import SecretValue
+from .value import SecretBytes, SecretValue
 
 __all__ = [
     "AccessDenied",
@@ -40,6 +40,7 @@ __all__ = [
     "RedactingFilter",
     "RedactingFormatter",
     "Redactor",
+    "SecretBytes",
     "SecretMetadata",
     "SecretNotFound",
     "SecretValue",

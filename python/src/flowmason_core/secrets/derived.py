@@ -60,9 +60,28 @@ def forms_of(value: str) -> Iterator[tuple[str, str]]:
             yield name, form
 
 
+def byte_forms_of(data: bytes) -> Iterator[str]:
+    """Each form of bytes that are no UTF-8, under 8 characters left out: as written for bytes, and as misread text."""
+    for _, form in _byte_forms(data):
+        if len(form) >= MIN_LENGTH:
+            yield form
+    yield repr(data)[2:-1]
+    for text in (data.decode("latin-1"), data.decode("utf-8", "surrogateescape"), data.decode("utf-8", "replace")):
+        # Of what replaces bytes, nothing could be told.
+        if len(text.replace("\ufffd", "")) >= MIN_LENGTH:
+            for _, form in forms_of(text):
+                yield form
+
+
 def _all_forms(value: str) -> Iterator[tuple[str, str]]:
-    data = value.encode("utf-8", "surrogatepass")
     yield "raw", value
+    yield from _byte_forms(value.encode("utf-8", "surrogatepass"))
+    yield from _escaped_forms(value)
+    for line in _lines(value):
+        yield "line", line
+
+
+def _byte_forms(data: bytes) -> Iterator[tuple[str, str]]:
     for offset in range(3):
         text = _base64_at(data, offset)
         yield f"base64@{offset}", text
@@ -74,9 +93,6 @@ def _all_forms(value: str) -> Iterator[tuple[str, str]]:
     yield "hex-spaced", data[:50].hex(" ")
     yield "numbers", ",".join(map(str, data))
     yield from _url_forms(data)
-    yield from _escaped_forms(value)
-    for line in _lines(value):
-        yield "line", line
 
 
 def _url_forms(data: bytes) -> Iterator[tuple[str, str]]:

@@ -43,11 +43,16 @@ class Unsupported(SecretsError):
 
 @dataclass(frozen=True)
 class FailedReference:
-    """One reference that nothing serves, every place that names it, and the nearest name that would resolve."""
+    """
+    One reference that cannot be filled, every place that names it, and the nearest name that would resolve.
+    `code` is the server's: `not_found`, `no_such_version`, `no_previous_version`, `not_json`, `no_such_field`,
+    `field_too_deep`, `line_break_in_header`; `problem` says it in words.
+    """
 
     name: str
     reference: str
     paths: tuple[str, ...]
+    code: str
     problem: str
     nearest: str | None = None
 

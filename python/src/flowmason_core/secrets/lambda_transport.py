@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 
 from .errors import AccessDenied, LimitExceeded, SecretsError, SettingsError, Unavailable, Unsupported
+from .numbers import parse_json
 from .retry import Retry
 from .settings import Settings
 from .transport import HttpTransport, Reply, Transport
@@ -73,7 +74,7 @@ class LambdaTransport:
             if answer.get("FunctionError"):
                 failure = Unavailable("The resolve function failed.")
             else:
-                body = json.loads(answer["Payload"].read())
+                body = parse_json(answer["Payload"].read())
         except Exception as error:  # botocore's errors are made at run time, so there is no class to name
             failure = _failure_of(error)
         # Raised here and not above, so that neither payload nor answer travels along as its context.

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
-from .cache import MISSING, Cache, Flights
+from .cache import MISSING, Cache, Flights, in_background
 from .errors import (
     AccessDenied,
     AuthenticationFailed,
@@ -23,7 +23,7 @@ from .references import Version, key_of
 from .settings import Settings
 from .transport import HttpTransport, Reply, Transport
 from .using import call, is_authentication_failure
-from .value import SecretValue
+from .value import SecretBytes, SecretValue
 
 if TYPE_CHECKING:
     from .sync import SyncSecrets
@@ -35,8 +35,11 @@ class SecretsManager:
     """
     The secrets that a pipeline's run may use. Settings come from the environment, see `Settings`.
 
-    Values are cached for `cache_ttl` seconds, `cache_entries` of them at most, and forgotten at a denial. As
-    `async with SecretsManager() as secrets:` it keeps its connection; without, it needs no closing. One manager
+    Values are cached for `cache_ttl` seconds, `cache_entries` of them at most, and forgotten at a denial; near the
+    end of its time a value that is asked for is fetched anew in the background. It always is resolved again: a
+    check of its version alone would take a secret that was deleted and made anew for the old one.
+
+    As `async with SecretsManager() as secrets:` it keeps its connection; without, it needs no closing. One manager
     serves any number of tasks, under asyncio and trio. `redactor` knows every value that it gave out.
     """
 
@@ -56,7 +59,9 @@ class SecretsManager:
         # Of the run that these secrets are for; None when the environment does not say.
         self.run_id = settings.run_id if settings is not None else None
         self._cache = Cache(cache_ttl, cache_entries)
-        self._flights = Flights()
+        self._flights = Flights(self._cache)
+        # Not where no event loop lives on after a call: see `SyncSecrets`.
+        self.refreshes_ahead = True
         self.redactor = redactor if redactor is not None else Redactor()
         for credential in (settings.run_token, settings.api_key) if settings is not None else ():
             if credential is not None:
@@ -105,6 +110,14 @@ class SecretsManager:
                 raise
         fallback: str = default
         return fallback
+
+    async def get_bytes(self, name: str, *, version: Version | None = None) -> SecretBytes:
+        """
+        A secret's value as the bytes that were stored, whether as text or as base64.
+
+        :raises SecretNotFound, AccessDenied, Unavailable, InvalidReference: as `get`
+        """
+        return (await self._value(key_of(name, version))).to_bytes()
 
     async def list(self) -> builtins.list[SecretMetadata]:
         """Metadata of the secrets that could resolve here, by name; never a value."""
@@ -177,34 +190,48 @@ class SecretsManager:
                 failure = error
         raise failure
 
-    async def fetch(self, config: Any) -> Answer:
+    async def fetch(self, config: Any, ticket: int | None = None) -> Answer:
         """Asks for all references of a config at once, and keeps them. Most callers want `resolve`."""
         plan = plan_config(config)
         answer = local_answer(config)
         if plan.request is None:
             return answer
-        generation = self._cache.generation
+        if ticket is None:
+            ticket = self._cache.ticket()
         reply = await self._guarded(self._transport.resolve(plan.request))
         if not reply.ok:
             raise self._refused(reply, plan.own_path)
-        taken = plan.take(_config_of(reply))
+        body = reply.body if isinstance(reply.body, dict) else {}
+        taken = plan.take(body.get("config"), _keys_of_bytes(body))
         for key, value in taken.values.items():
             self.redactor.add_value(value)
             if "." not in key:
-                self._cache.put(key, value, generation)
+                self._cache.put(key, value, ticket)
         answer.values.update(taken.values)
         answer.texts.update(taken.texts)
         return answer
 
     async def _value(self, key: str) -> SecretValue:
-        cached = self._cache.get(key)
-        if cached is MISSING:
-            cached = await self._flights.fetch(key, lambda: self._ask(key))
-        value: SecretValue = cached
+        value: SecretValue
+        value, is_aging = self._cache.get(key)
+        if value is MISSING:
+            value = await self._fly(key)
+        elif is_aging and self.refreshes_ahead:
+            # A denial clears the cache; any other failure is met when the value's time is over.
+            in_background(lambda: self._refresh(key))
         return value
 
-    async def _ask(self, key: str) -> SecretValue:
-        answer = await self.fetch({"value": f"{{{{secrets.{key}}}}}"})
+    async def _refresh(self, key: str) -> None:
+        # Others may have asked for the same before this began.
+        if self._cache.get(key)[1]:
+            await self._fly(key)
+
+    async def _fly(self, key: str) -> SecretValue:
+        value: SecretValue = await self._flights.fetch(key, lambda ticket: self._ask(key, ticket))
+        return value
+
+    async def _ask(self, key: str, ticket: int) -> SecretValue:
+        answer = await self.fetch({"value": f"{{{{secrets.{key}}}}}"}, ticket)
         value: SecretValue = answer.values[key]
         return value
 
@@ -235,8 +262,15 @@ class SecretsManager:
         return error
 
 
-def _config_of(reply: Reply) -> Any:
-    return reply.body.get("config") if isinstance(reply.body, dict) else None
+def _keys_of_bytes(body: dict[str, Any]) -> set[str]:
+    """The references that the server answers in base64, since their secrets hold bytes."""
+    used = body.get("secrets")
+    return {
+        key
+        for each in (used if isinstance(used, builtins.list) else [])
+        if isinstance(each, dict) and each.get("encoding") == "base64"
+        for key in each.get("references", [])
+    }
 
 
 def _transport_for(settings: Settings) -> Transport:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InvalidReference, LimitExceeded, Unavailable
 from .references import Literal, Reference, Template, parse_template
-from .value import SecretValue, sealed
+from .value import Base64Value, SecretValue, sealed
 
 MAX_DEPTH = 64
 _MAX_KEY_CHARACTERS = 128
@@ -51,12 +52,17 @@ class Plan:
         """The place in the user's config that a path of the server means."""
         return self._moved.get(path, path)
 
-    def take(self, answer: Any) -> Answer:
-        """Reads the server's config. @raises Unavailable when it has not the shape of what was sent."""
+    def take(self, answer: Any, of_bytes: AbstractSet[str] = frozenset()) -> Answer:
+        """
+        Reads the server's config.
+
+        :param of_bytes: the references that stand in it as base64, since their secrets hold bytes
+        :raises Unavailable: when it has not the shape of what was sent
+        """
         taken = Answer()
         try:
             for slot in self.slots:
-                slot.take(_at(answer, slot.place), taken)
+                slot.take(_at(answer, slot.place), taken, of_bytes)
         except (KeyError, IndexError, TypeError):
             taken = Answer(complete=False)
         if not taken.complete:
@@ -122,21 +128,25 @@ class Slot:
             return self.text
         return [f"{_AS_TEXT}{reference}" for reference in self.template.references]
 
-    def take(self, answer: Any, into: Answer) -> None:
+    def take(self, answer: Any, into: Answer, of_bytes: AbstractSet[str]) -> None:
         """Reads the answer of this place."""
         if not isinstance(self.asked, list):
             value = sealed(answer)
             if self.template.is_whole:
-                into.values[self.template.references[0].key] = value
+                key = self.template.references[0].key
+                if key in of_bytes:
+                    value = Base64Value(value)
+                into.values[key] = value
             into.texts[self.text] = (Filled(value),)
             return
         if len(answer) != len(self.asked):
             raise IndexError
-        values = iter(SecretValue(value[len(_AS_TEXT) :]) for value in answer)
+        values = iter(value[len(_AS_TEXT) :] for value in answer)
         parts: list[Part] = []
         for part in self.template.parts:
             if isinstance(part, Reference):
-                value = next(values)
+                text = next(values)
+                value = Base64Value(text) if part.key in of_bytes else SecretValue(text)
                 # Written as text it is the value itself, unless it is a field that may be a number.
                 if not part.fields:
                     into.values[part.key] = value

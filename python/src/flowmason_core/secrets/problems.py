@@ -18,8 +18,8 @@ from .errors import (
 )
 
 _LIMITS = {"config_too_large", "answer_too_large", "config_too_deep", "too_many_references", "body_too_large"}
-# How the server words that there is no such thing, as against one that cannot be used in this place.
-_MISSING = ("no secret of this name", "no previous version", "it has no such version")
+# There is no such thing, as against one that cannot be used in this place.
+_MISSING = {"not_found", "no_such_version", "no_previous_version"}
 
 
 def error_of(
@@ -36,7 +36,7 @@ def error_of(
     if code == "unresolved_references":
         failed = _failed(problem.get("references"), own_path)
         if failed:
-            missing = any(reference.problem.startswith(_MISSING) for reference in failed)
+            missing = any(reference.code in _MISSING for reference in failed)
             kind = SecretNotFound if missing else UnresolvedReferences
             return kind(detail, references=failed, code=code, status=status, request_id=request_id)
     if code in ("validation", "unresolved_references", "malformed_request"):
@@ -64,6 +64,7 @@ def _failed(references: Any, own_path: Callable[[str], str]) -> tuple[FailedRefe
                 name=name,
                 reference=_text(_member(entry, "reference")) or name,
                 paths=tuple(dict.fromkeys(paths)),
+                code=_text(_member(entry, "code")) or "internal",
                 problem=_text(_member(entry, "problem")) or "it cannot be resolved",
                 nearest=_text(_member(entry, "nearest")),
             )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable
 from typing import Any
 
-from .derived import forms_of, mask_of, texts_in, why_left_alone
+from .derived import byte_forms_of, forms_of, mask_of, texts_in, why_left_alone
 from .matcher import Matcher
+from .value import Base64Value
 
 
 class Redactor:
@@ -45,8 +47,24 @@ class Redactor:
                 self._matcher.add(form, mask)
         return None
 
+    def add_bytes(self, data: bytes) -> str | None:
+        """Learns bytes: as the text that they are, or else as others write bytes that are none."""
+        data = bytes(data)  # plain, so that its repr is a form of it
+        try:
+            return self.add_value(data.decode("utf-8"))
+        except UnicodeDecodeError:
+            pass
+        # As text of any kind, a text of this length would be left alone for the same reason.
+        reason = why_left_alone(data.decode("latin-1"))
+        with self._lock:
+            for form in byte_forms_of(data) if reason is None else ():
+                self._matcher.add(form, mask_of(""))
+        return reason
+
     def add_value(self, value: Any) -> str | None:
-        """Learns what a secret holds: its text and, when that is JSON, each string within."""
+        """Learns what a secret holds: its text; when that is JSON, each string within; when it is base64, the bytes."""
+        if isinstance(value, Base64Value):
+            self.add_bytes(value.to_bytes())
         first, *within = texts_in(value)
         reason = self.add(first)
         for text in within:
@@ -82,6 +100,10 @@ class Redactor:
             text = bytes(data).decode("utf-8", "surrogateescape")
             redacted = self.redact(text)
             return data if redacted is text else type(data)(redacted.encode("utf-8", "surrogateescape"))
+        if type(data) in (int, float):
+            # A field of a secret may be a number.
+            text = json.dumps(data)
+            return data if self.redact(text) is text else mask_of("")
         if isinstance(data, dict):
             return {self.scrub(key): self.scrub(value) for key, value in data.items()}
         if type(data) in (list, tuple, set, frozenset):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .manager import SecretsManager
     from .redaction import Redactor
     from .references import Version
+    from .value import SecretBytes
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ class SyncSecrets:
 
     def __init__(self, manager: SecretsManager) -> None:
         self._manager = manager
+        manager.refreshes_ahead = False
 
     def __repr__(self) -> str:
         return "SyncSecrets(****)"
@@ -40,6 +42,10 @@ class SyncSecrets:
     def get(self, name: str, *, version: Version | None = None, default: Any = MISSING) -> str:
         """See `SecretsManager.get`."""
         return _wait(lambda: self._manager.get(name, version=version, default=default))
+
+    def get_bytes(self, name: str, *, version: Version | None = None) -> SecretBytes:
+        """See `SecretsManager.get_bytes`."""
+        return _wait(lambda: self._manager.get_bytes(name, version=version))
 
     def list(self) -> builtins.list[SecretMetadata]:
         """See `SecretsManager.list`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import builtins
 import difflib
 import json
@@ -14,6 +15,7 @@ from .plan import path_text
 from .redaction import Redactor
 from .references import Reference, is_name, parse_template
 from .transport import Reply
+from .value import Base64Value
 
 JSON = Any
 
@@ -29,7 +31,11 @@ class FakeSecrets(SecretsManager):
     """
 
     def __init__(
-        self, values: Mapping[str, str] | None = None, *, cache_ttl: float = 60.0, redactor: Redactor | None = None
+        self,
+        values: Mapping[str, str | bytes] | None = None,
+        *,
+        cache_ttl: float = 60.0,
+        redactor: Redactor | None = None,
     ) -> None:
         self._store = _Store()
         super().__init__(transport=self._store, cache_ttl=cache_ttl, redactor=redactor)
@@ -41,14 +47,15 @@ class FakeSecrets(SecretsManager):
         """How often the store was asked."""
         return self._store.requests
 
-    def set(self, name: str, value: str) -> None:
-        """Stores a secret, or gives it a new value. Its value is redacted from now on."""
+    def set(self, name: str, value: str | bytes) -> None:
+        """Stores a secret of text or bytes, or gives it a new value. Its value is redacted from now on."""
         if not is_name(name):
             raise ValueError(f"no secret can have the name {name!r}")
-        self._store.versions.setdefault(name, []).append(value)
-        self.redactor.add_value(value)
+        text = Base64Value(base64.b64encode(value).decode()) if isinstance(value, bytes) else value
+        self._store.versions.setdefault(name, []).append(text)
+        self.redactor.add_value(text)
 
-    def rotate(self, name: str, value: str) -> None:
+    def rotate(self, name: str, value: str | bytes) -> None:
         """Gives a secret a new value; the old one stays at hand as `previous`."""
         if name not in self._store.versions:
             raise KeyError(name)
@@ -89,7 +96,8 @@ class _Store:
             detail = f"{len(failed)} references cannot be resolved. Nothing was returned."
             problem = {"code": "unresolved_references", "detail": detail, "references": builtins.list(failed.values())}
             return Reply(422, problem)
-        return Reply(200, {"config": filled, "secrets": []})
+        keys = self._keys_of_bytes(config)
+        return Reply(200, {"config": filled, "secrets": [{"encoding": "base64", "references": keys}]})
 
     async def check(self, config: JSON) -> Reply:
         reply = await self.resolve(config)
@@ -115,6 +123,15 @@ class _Store:
         if self.failing:
             raise Unavailable("This fake is unavailable.")
 
+    def _keys_of_bytes(self, config: JSON) -> builtins.list[str]:
+        if isinstance(config, dict):
+            config = builtins.list(config.values())
+        if isinstance(config, builtins.list):
+            return [key for member in config for key in self._keys_of_bytes(member)]
+        template = parse_template(config) if isinstance(config, str) else None
+        references = template.references if template is not None else ()
+        return [each.key for each in references if isinstance(self._look_up(each)[0], Base64Value)]
+
     def _fill(self, config: JSON, place: tuple[str | int, ...], failed: dict[str, dict[str, Any]]) -> JSON:
         if isinstance(config, dict):
             return {key: self._fill(value, (*place, key), failed) for key, value in config.items()}
@@ -128,10 +145,10 @@ class _Store:
             if not isinstance(part, Reference):
                 values.append(part if isinstance(part, str) else part.text)
                 continue
-            value, problem = self._look_up(part)
-            if problem is not None:
+            value, failure = self._look_up(part)
+            if failure is not None:
                 near = difflib.get_close_matches(part.name, self.versions, n=1)
-                entry = {"name": part.name, "reference": part.key, "paths": [], "problem": problem}
+                entry = {"name": part.name, "reference": part.key, "paths": [], **failure}
                 known = failed.setdefault(part.key, {**entry, "nearest": near[0] if near else None})
                 known["paths"].append(path_text(place))
             values.append(value)
@@ -139,15 +156,15 @@ class _Store:
             return values[0]
         return "".join(value if isinstance(value, str) else _json_text(value) for value in values)
 
-    def _look_up(self, reference: Reference) -> tuple[Any, str | None]:
+    def _look_up(self, reference: Reference) -> tuple[Any, dict[str, str] | None]:
         versions = self.versions.get(reference.name, [])
         if not versions:
-            return None, "no secret of this name serves this test"
+            return None, {"code": "not_found", "problem": "no secret of this name serves this test"}
         number = len(versions)
         if reference.pin:
             number = number - 1 if reference.pin == "@previous" else int(reference.pin[1:])
         if not 1 <= number <= len(versions):
-            return None, "it has no such version"
+            return None, {"code": "no_such_version", "problem": "it has no such version"}
         value: Any = versions[number - 1]
         if not reference.fields:
             return value, None
@@ -156,7 +173,7 @@ class _Store:
             for field in reference.fields[1:].split("."):
                 value = value[_index(field)] if isinstance(value, builtins.list) else value[field]
         except (ValueError, LookupError, TypeError):
-            return None, "the secret has no such field"
+            return None, {"code": "no_such_field", "problem": "the secret has no such field"}
         return value, None
 
 

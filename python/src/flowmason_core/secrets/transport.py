@@ -13,6 +13,7 @@ import httpx
 from anyio.lowlevel import RunVar
 
 from .errors import SecretsError, Unavailable, Unsupported
+from .numbers import parse_json
 from .problems import error_of
 from .retry import Retry
 from .settings import Settings, is_loopback
@@ -182,7 +183,7 @@ class HttpTransport:
 def _json_of(response: httpx.Response) -> JSON:
     """The body; None when it is no JSON, whose error would hold all of its text."""
     try:
-        return response.json()
+        return parse_json(response.content)
     except (ValueError, RecursionError):
         return None
 

@@ -1,7 +1,8 @@
-"""A secret's value as a string that does not show itself by accident."""
+"""A secret's value as a string, or as bytes, that does not show itself by accident."""
 
 from __future__ import annotations
 
+import base64
 from typing import Any, NoReturn
 
 
@@ -24,6 +25,41 @@ class SecretValue(str):
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SecretValue:
+        return self
+
+    def to_bytes(self) -> SecretBytes:
+        """The bytes that are stored."""
+        return SecretBytes(self.encode("utf-8"))
+
+
+class Base64Value(SecretValue):
+    """The value of a secret that holds bytes: as text it is base64, as everywhere in JSON."""
+
+    __slots__ = ()
+
+    def to_bytes(self) -> SecretBytes:
+        """The bytes that are stored."""
+        return SecretBytes(base64.b64decode(self, validate=True))
+
+
+class SecretBytes(bytes):
+    """The bytes of a secret, as guarded as a `SecretValue`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'****'"
+
+    def __str__(self) -> str:
+        return "b'****'"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a secret value is not pickled")
+
+    def __copy__(self) -> SecretBytes:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SecretBytes:
         return self
 
 
