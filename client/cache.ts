@@ -1,8 +1,8 @@
 /** Tells what was asked for earlier from what was asked for later. */
 export type Ticket = number;
 
-interface Entry {
-  readonly value: string;
+interface Entry<T> {
+  readonly value: T;
   readonly storedAt: number;
   readonly ticket: Ticket;
 }
@@ -11,11 +11,11 @@ interface Entry {
  * A bounded cache of values: the entry that was used longest ago goes first, none lives longer than its time.
  * Who fetches takes a ticket before it asks: what was on its way when a denial or a drop came is not kept.
  */
-export class Cache {
+export class Cache<T = string> {
   readonly #maxAgeMs: number;
   readonly #maxEntries: number;
   readonly #now: () => number;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry<T>>();
   #last: Ticket = 0;
   #barrier: Ticket = 0;
 
@@ -33,7 +33,7 @@ export class Cache {
   }
 
   /** The value, and whether its time is nearly over; undefined when there is none or it is too old. */
-  get(key: string): { readonly value: string; readonly isAging: boolean } | undefined {
+  get(key: string): { readonly value: T; readonly isAging: boolean } | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     const age = this.#now() - entry.storedAt;
@@ -44,7 +44,7 @@ export class Cache {
   }
 
   /** Keeps what was asked for with that ticket. */
-  put(key: string, value: string, ticket: Ticket): void {
+  put(key: string, value: T, ticket: Ticket): void {
     if (ticket <= this.#barrier || this.#maxAgeMs <= 0) return;
     const known = this.#entries.get(key);
     if (known !== undefined && known.ticket > ticket) return;

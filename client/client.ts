@@ -1,4 +1,5 @@
 import { type Cache, Flights, type Ticket } from './cache.ts';
+import { endedBy } from './ended-by.ts';
 import {
   AccessDeniedError,
   InvalidReferenceError,
@@ -28,6 +29,16 @@ export interface UseOptions extends CallOptions {
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
 }
 
+/** A value that is kept: its text, which for a secret of bytes is base64. */
+export interface Held {
+  readonly text: string;
+  readonly encoding: 'utf8' | 'base64';
+}
+
+interface Encoded extends Answer {
+  encodingOf(key: string): Held['encoding'];
+}
+
 /**
  * The secrets that a pipeline's run may use. Values are cached for a while and forgotten at a denial; near the
  * end of its time a value that is asked for is fetched anew in the background. It always is resolved again: a
@@ -35,13 +46,13 @@ export interface UseOptions extends CallOptions {
  */
 export class SecretsClient {
   readonly #transport: Transport;
-  readonly #cache: Cache;
-  readonly #flights = new Flights<string>();
+  readonly #cache: Cache<Held>;
+  readonly #flights = new Flights<Held>();
   readonly #signal: AbortSignal | undefined;
   /** Knows every value that this client gave out. */
   readonly redactor: Redactor;
 
-  constructor(transport: Transport, cache: Cache, redactor: Redactor, signal: AbortSignal | undefined) {
+  constructor(transport: Transport, cache: Cache<Held>, redactor: Redactor, signal: AbortSignal | undefined) {
     this.#transport = transport;
     this.#cache = cache;
     this.redactor = redactor;
@@ -53,7 +64,16 @@ export class SecretsClient {
    * @throws SecretNotFoundError when nothing of this name serves this pipeline, user and environment
    */
   async get(name: string, { version, signal }: GetOptions = {}): Promise<string> {
-    return endedBy(signal, this.#value(keyOf(name, version)));
+    return (await endedBy(signal, this.#value(keyOf(name, version)))).text;
+  }
+
+  /**
+   * A secret's value as the bytes that were stored, whether as text or as base64.
+   * @throws SecretNotFoundError when nothing of this name serves this pipeline, user and environment
+   */
+  async getBytes(name: string, { version, signal }: GetOptions = {}): Promise<Uint8Array> {
+    const { text, encoding } = await endedBy(signal, this.#value(keyOf(name, version)));
+    return Buffer.from(text, encoding);
   }
 
   /**
@@ -77,7 +97,7 @@ export class SecretsClient {
     const key = keyOf(name, undefined);
     const sources = [() => this.#value(key), () => this.#anew(key), () => this.#previous(key)];
     return tryEach(
-      sources.map((source) => () => endedBy(signal, source())),
+      sources.map((source) => async () => (await endedBy(signal, source()))?.text),
       fn,
       isFailure,
     );
@@ -109,7 +129,7 @@ export class SecretsClient {
     return this.toJSON();
   }
 
-  async #value(key: string): Promise<string> {
+  async #value(key: string): Promise<Held> {
     const cached = this.#cache.get(key);
     if (cached === undefined) return this.#fly(key);
     // A denial clears the cache; any other failure is met when the value's time is over.
@@ -117,12 +137,12 @@ export class SecretsClient {
     return cached.value;
   }
 
-  async #anew(key: string): Promise<string> {
+  async #anew(key: string): Promise<Held> {
     this.#cache.drop(key);
     return this.#fly(key);
   }
 
-  async #previous(key: string): Promise<string | undefined> {
+  async #previous(key: string): Promise<Held | undefined> {
     try {
       return await this.#value(`${key}@previous`);
     } catch (error) {
@@ -135,7 +155,7 @@ export class SecretsClient {
    * Not ended by one caller's signal: others may wait for the same flight. None is joined that was on its way when
    * something was forgotten: its value may be older than the denial, or than the rotation.
    */
-  #fly(key: string): Promise<string> {
+  #fly(key: string): Promise<Held> {
     return this.#flights.fetch(
       key,
       this.#cache.barrier,
@@ -144,23 +164,28 @@ export class SecretsClient {
     );
   }
 
-  async #ask(key: string, ticket: Ticket): Promise<string> {
+  async #ask(key: string, ticket: Ticket): Promise<Held> {
     const answer = await this.#fetch(planConfig({ value: referenceTo(key) }), ticket);
-    const value = answer.values.get(key);
-    if (typeof value !== 'string')
+    const text = answer.values.get(key);
+    if (typeof text !== 'string')
       throw new SecretsError("The server's answer has no value.", { code: 'invalid_answer' });
-    return value;
+    return { text, encoding: answer.encodingOf(key) };
   }
 
-  async #fetch(plan: ReturnType<typeof planConfig>, ticket: Ticket, signal?: AbortSignal): Promise<Answer> {
+  async #fetch(plan: ReturnType<typeof planConfig>, ticket: Ticket, signal?: AbortSignal): Promise<Encoded> {
     const reply = await this.#guarded(this.#transport.resolve(plan.request, this.#until(signal)));
     if (reply.status !== 200) throw this.#refused(reply, plan.ownPath);
-    const answer = plan.take(recordOf(reply.body)['config']);
+    const { config, secrets } = recordOf(reply.body);
+    const answer = plan.take(config);
+    const encodingOf = encodingsIn(secrets);
     for (const value of [...answer.values.values(), ...answer.further]) this.redactor.addValue(value);
-    for (const [key, value] of answer.values) {
-      if (!key.includes('.') && typeof value === 'string') this.#cache.put(key, value, ticket);
+    for (const [key, text] of answer.values) {
+      if (key.includes('.') || typeof text !== 'string') continue;
+      const encoding = encodingOf(key);
+      if (encoding === 'base64') this.redactor.addBytes(Buffer.from(text, encoding));
+      this.#cache.put(key, { text, encoding }, ticket);
     }
-    return answer;
+    return { ...answer, encodingOf };
   }
 
   async #guarded<T>(asking: Promise<T>): Promise<T> {
@@ -185,6 +210,15 @@ export class SecretsClient {
   }
 }
 
+/** @param secrets what the server says of the versions that it used */
+function encodingsIn(secrets: unknown): (key: string) => Held['encoding'] {
+  const used = listOf(secrets).map(recordOf);
+  const ofBytes = new Set(
+    used.flatMap((each) => (each['encoding'] === 'base64' ? listOf(each['references']) : [])),
+  );
+  return (key) => (ofBytes.has(key) ? 'base64' : 'utf8');
+}
+
 function referenceTo(key: string): string {
   return `{{secrets.${key}}}`;
 }
@@ -197,27 +231,4 @@ function keyOf(name: string, version: number | 'previous' | undefined): string {
   if (version !== 'previous' && !(Number.isSafeInteger(version) && version >= 1))
     throw new InvalidReferenceError("A version is a number from 1, or 'previous'.");
   return `${name}@${version}`;
-}
-
-/** Waits for a promise no longer than the signal lets it. */
-async function endedBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  if (signal === undefined) return promise;
-  const { promise: ended, reject } = withReject();
-  const end = () => reject(signal.reason);
-  if (signal.aborted) end();
-  signal.addEventListener('abort', end, { once: true });
-  try {
-    return await Promise.race([promise, ended]);
-  } finally {
-    signal.removeEventListener('abort', end);
-    promise.catch(() => undefined); // it may fail later, when nobody listens any more
-  }
-}
-
-function withReject(): { promise: Promise<never>; reject: (reason: unknown) => void } {
-  let reject: (reason: unknown) => void = () => undefined;
-  const promise = new Promise<never>((_resolve, refuse) => {
-    reject = refuse;
-  });
-  return { promise, reject };
 }

@@ -1,15 +1,10 @@
 import { inspect } from 'node:util';
+import { hasLength, MIN_LENGTH, whyLeftAlone } from './left-alone.ts';
 
 /**
  * The forms in which a value turns up where it should not: as others encode it on the way to a log. The shared
  * vectors (test/vectors/redaction.json) fix what each one is, for every language that redacts.
  */
-
-/** A shorter value stands by chance in too many texts. In characters, not in UTF-16 units. */
-const MIN_LENGTH = 8;
-
-/** Why a value is not redacted. */
-export type LeftAlone = 'short' | 'common';
 
 // What providers publish about their own keys: which kind it is, nothing of the key. Longest first.
 const publicPrefixes = [
@@ -18,23 +13,8 @@ const publicPrefixes = [
   ...['ghs_', 'pypi-', 'npm_', 'AKIA', 'ASIA', 'AIza', 'fmk_', 'SG.', 'hf_', 'sk-'],
 ];
 
-// Texts that stand in every log: hiding them would tell more than it hides.
-const common = new Set([
-  ...['password', 'changeme', 'username', 'password1', '12345678', 'anonymous', 'administrator', 'redacted'],
-  ...['production', 'development', 'undefined', 'disabled', 'required', 'internal', 'external', 'database'],
-  ...['postgres', 'postgresql', 'localhost', '127.0.0.1', 'http://localhost', 'https://localhost'],
-]);
-
 const PRINTED_BYTES = 50;
 const pemFrame = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/;
-
-/** Why a value cannot be redacted; null when it can. */
-export function whyLeftAlone(value: string): LeftAlone | null {
-  if (!hasLength(value, MIN_LENGTH)) return 'short';
-  const [first = ''] = value;
-  if (common.has(value.toLowerCase()) || first.repeat(value.length / first.length) === value) return 'common';
-  return null;
-}
 
 /** What stands in its place: of one width, with the provider's public prefix if much more follows it. */
 export function maskOf(value: string): string {
@@ -46,15 +26,9 @@ export function maskOf(value: string): string {
 
 /** Each form of a value, once; those under 8 characters are left out. */
 export function formsOf(value: string): ReadonlySet<string> {
-  const bytes = Buffer.from(value, 'utf8');
   const forms = new Set([
     value,
-    ...base64Forms(bytes),
-    ...wrappedForms(base64At(bytes, 0)),
-    bytes.toString('hex'),
-    bytes.toString('hex').toUpperCase(),
-    ...numberForms(bytes),
-    ...urlForms(bytes),
+    ...byteForms(Buffer.from(value, 'utf8')),
     ...jsonForms(value),
     ...markupForms(value),
     ...shellForms(value),
@@ -63,13 +37,35 @@ export function formsOf(value: string): ReadonlySet<string> {
   for (const line of linesOf(value)) for (const form of [line, ...printedForms(line)]) forms.add(form);
   // UTF-8 that was read as Latin-1; by this form a stream of bytes is searched, too.
   for (const form of [...forms]) forms.add(Buffer.from(form, 'utf8').toString('latin1'));
+  return withoutShort(forms);
+}
+
+/** Each form of bytes that are no UTF-8, once: as written for bytes, and as text that they were misread for. */
+export function formsOfBytes(bytes: Buffer): ReadonlySet<string> {
+  const latin1 = bytes.toString('latin1');
+  const forms = new Set([...byteForms(bytes), pythonRepr(latin1, outsideAscii)]);
+  for (const text of [latin1, bytes.toString('utf8')]) {
+    // Of what replaces bytes, nothing could be told.
+    if (!hasLength(text.replaceAll('\ufffd', ''), MIN_LENGTH)) continue;
+    for (const form of formsOf(text)) forms.add(form);
+  }
+  return withoutShort(forms);
+}
+
+function withoutShort(forms: Set<string>): ReadonlySet<string> {
   for (const form of forms) if (!hasLength(form, MIN_LENGTH)) forms.delete(form);
   return forms;
 }
 
-function hasLength(text: string, least: number): boolean {
-  // Only few are short enough for the count to be worth its while.
-  return text.length >= least * 2 || [...text].length >= least;
+function byteForms(bytes: Buffer): string[] {
+  return [
+    ...base64Forms(bytes),
+    ...wrappedForms(base64At(bytes, 0)),
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+    ...numberForms(bytes),
+    ...urlForms(bytes),
+  ];
 }
 
 function base64Forms(bytes: Buffer): string[] {
@@ -169,9 +165,10 @@ function shellForms(value: string): string[] {
   return [...single, value.replace(/[\\"$`]/g, '\\$&'), ansi];
 }
 
+const outsideAscii = /[\\']|[^ -~]/gu;
+
 /** As Python and Node print a string, or its bytes, that stand in something else. */
 function printedForms(value: string): string[] {
-  const outsideAscii = /[\\']|[^ -~]/gu;
   return [
     pythonRepr(value, /[\\'\p{C}\p{Z}]/gu),
     pythonRepr(value, outsideAscii),

@@ -48,13 +48,19 @@ export class UnsupportedError extends SecretsError {
   }
 }
 
-/** One reference that nothing serves. */
+/** One reference that cannot be filled. */
 export interface FailedReference {
   readonly name: string;
   /** As written after `secrets.`, for example `db@7.password`. */
   readonly reference: string;
   /** Every place that names it, for example `$.stages[0].config.api_key`. */
   readonly paths: readonly string[];
+  /**
+   * Why, as the server codes it: `not_found`, `no_such_version`, `no_previous_version`, `not_json`,
+   * `no_such_field`, `field_too_deep`, `line_break_in_header`.
+   */
+  readonly code: string;
+  /** The same in words. */
   readonly problem: string;
   /** The nearest name that would resolve. */
   readonly nearest: string | null;

@@ -1,5 +1,6 @@
 import { SettingsError, UnavailableError } from './errors.ts';
 import type { SecretMetadata } from './metadata.ts';
+import { parseJson } from './numbers.ts';
 import { errorOf, type Reply, transient } from './problems.ts';
 import { type RetryOptions, retrying } from './retry.ts';
 import { placeOf, type Settings } from './settings.ts';
@@ -87,7 +88,7 @@ export class HttpTransport implements Transport {
 /** The body; undefined when it is no JSON. The parser's error would quote the text. */
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import {
   SettingsError,
   UnavailableError,
 } from './errors.ts';
+import { parseJson } from './numbers.ts';
 import { errorOf, type Reply, recordOf, transient } from './problems.ts';
 import { type RetryOptions, retrying } from './retry.ts';
 import { placeOf, type Settings } from './settings.ts';
@@ -100,7 +101,7 @@ function bySdk(): Invoke {
     const command = new sdk.InvokeCommand({ FunctionName: functionName, Payload: bytes });
     const answer = await client.send(command, { abortSignal: signal });
     if (answer.FunctionError !== undefined) throw new UnavailableError('The resolve function failed.');
-    return JSON.parse(new TextDecoder().decode(answer.Payload));
+    return parseJson(new TextDecoder().decode(answer.Payload));
   };
 }
 

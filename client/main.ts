@@ -1,5 +1,5 @@
 import { Cache } from './cache.ts';
-import { SecretsClient } from './client.ts';
+import { type Held, SecretsClient } from './client.ts';
 import { settingsFrom } from './environment.ts';
 import { HttpTransport } from './http-transport.ts';
 import { type Invoke, LambdaTransport } from './lambda-transport.ts';
@@ -47,7 +47,7 @@ export function createSecretsClient(options: SecretsClientOptions): SecretsClien
     options.functionName === undefined && api !== undefined
       ? api
       : new LambdaTransport(options, retry, api, options.invoke);
-  return new SecretsClient(transport, new Cache(seconds, entries), redactor, signal);
+  return new SecretsClient(transport, new Cache<Held>(seconds, entries), redactor, signal);
 }
 
 /**

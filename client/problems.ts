@@ -21,8 +21,8 @@ const limits = new Set([
 ]);
 /** Statuses that mean: not now. */
 export const transient: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-// How the server words that there is no such thing, as against one that cannot be used in this place.
-const missing = /^(no secret of this name|no previous version|it has no such version)/;
+// There is no such thing, as against one that cannot be used in this place.
+const missing = new Set(['not_found', 'no_such_version', 'no_previous_version']);
 const codes: Readonly<Record<number, string>> = {
   401: 'unauthenticated',
   403: 'forbidden',
@@ -45,7 +45,7 @@ export function errorOf(
   const facts = { code, status, requestId: textOf(problem['request_id']) };
   if (code === 'unresolved_references') {
     const failed = failedReferences(problem['references'], ownPath);
-    const isMissing = failed.some((reference) => missing.test(reference.problem));
+    const isMissing = failed.some((reference) => missing.has(reference.code));
     if (isMissing) return new SecretNotFoundError(detail, failed, facts);
     if (failed.length > 0) return new UnresolvedReferencesError(detail, failed, facts);
   }
@@ -68,6 +68,7 @@ function failedReferences(references: unknown, ownPath: (path: string) => string
       name,
       reference: textOf(reference['reference']) ?? name,
       paths: ownPaths(listOf(reference['paths']), ownPath),
+      code: textOf(reference['code']) ?? 'internal',
       problem: textOf(reference['problem']) ?? 'it cannot be resolved',
       nearest: textOf(reference['nearest']) ?? null,
     };

@@ -1,9 +1,11 @@
-import { formsOf, type LeftAlone, maskOf, whyLeftAlone } from './derived.ts';
+import { isUtf8 } from 'node:buffer';
+import { formsOf, formsOfBytes, maskOf } from './derived.ts';
+import { type LeftAlone, whyLeftAlone } from './left-alone.ts';
 import { Matcher } from './matcher.ts';
 import { scrub, scrubError } from './scrub.ts';
 import { textsIn } from './texts.ts';
 
-export type { LeftAlone } from './derived.ts';
+export type { LeftAlone } from './left-alone.ts';
 
 /**
  * Knows values and replaces them, and what is derived from them, by a mask of one width: `sk-****...****`.
@@ -43,6 +45,16 @@ export class Redactor {
     const [first, ...within] = textsIn(value);
     const reason = this.add(first);
     for (const text of within) this.add(text);
+    return reason;
+  }
+
+  /** Learns bytes: as the text that they are, or else as others write bytes that are none. */
+  addBytes(bytes: Uint8Array): LeftAlone | null {
+    const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (isUtf8(data)) return this.addValue(data.toString('utf8'));
+    // As text of any kind, a text of this length would be left alone for the same reason.
+    const reason = whyLeftAlone(data.toString('latin1'));
+    if (reason === null) for (const form of formsOfBytes(data)) this.#matcher.add(form, maskOf(''));
     return reason;
   }
 

@@ -5,6 +5,7 @@ type Redact = (text: string) => string;
 /** A copy of data in which every string went through `redact`, keys too. Cycles stay cycles. */
 export function scrub(redact: Redact, data: unknown, seen = new Map<object, unknown>()): unknown {
   if (typeof data === 'string') return redact(data);
+  if (typeof data === 'number' || typeof data === 'bigint') return scrubNumber(redact, data);
   if (typeof data !== 'object' || data === null || data instanceof Date) return data;
   const known = seen.get(data);
   if (known !== undefined) return known;
@@ -20,6 +21,13 @@ export function scrub(redact: Redact, data: unknown, seen = new Map<object, unkn
     return copy;
   }
   return scrubObject(redact, data, seen);
+}
+
+/** A field of a secret may be a number. One that is none stays as it is. */
+export function scrubNumber(redact: Redact, number: number | bigint): number | bigint | string {
+  const text = String(number);
+  const redacted = redact(text);
+  return redacted === text ? number : redacted;
 }
 
 function scrubObject(redact: Redact, data: object, seen: Map<object, unknown>): unknown {
@@ -66,7 +74,7 @@ export function scrubError(redact: Redact, error: unknown, seen = new Map<object
   }
 }
 
-function isError(value: unknown): value is Error {
+export function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value); // one of another realm, too
 }
 

@@ -1,3 +1,5 @@
+import { numbersIn } from './numbers.ts';
+
 /**
  * The texts that a secret holds: its own and, if that is JSON, each string and number in it, since whoever
  * parses it may print one of them.
@@ -5,14 +7,9 @@
 export function textsIn(value: unknown): [string, ...string[]] {
   if (typeof value !== 'string') return [JSON.stringify(value) ?? '', ...members(value)];
   if (!/^[{[]/.test(value)) return [value];
-  const numbers: string[] = [];
-  // A number that is rounded when it is read is printed as it was written by those who do not round it.
-  const keepNumbers = (_key: string, member: unknown, context?: { source?: string }) => {
-    if (typeof member === 'number' && context?.source !== undefined) numbers.push(context.source);
-    return member;
-  };
   try {
-    return [value, ...members(JSON.parse(value, keepNumbers)), ...numbers];
+    // A number that is rounded when it is read is printed as it was written by those who do not round it.
+    return [value, ...members(JSON.parse(value)), ...numbersIn(value)];
   } catch {
     return [value];
   }

@@ -32,13 +32,9 @@ from flowmason_core.secrets.runtime import scrub_run
 from .components import registry_of, stage
 from .server import Workspace
 
-CANARIES = [
-    "sk-live-4eC39HqLyjWDarjtT1zdp7dc-canary",
-    "p@ss\"w'o<r>d&\\/+ ü€😀%$x`",
-    "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7VJT\n-----END PRIVATE KEY-----",
-    '{"user": "application", "password": "pw-9876543210"}',
-    "long " * 40 + "but no less secret",
-]
+CANARIES: dict[str, str] = json.loads(
+    (Path(__file__).resolve().parents[2] / "test/vectors/canaries.json").read_text(encoding="utf-8")
+)["canaries"]
 
 
 @pytest.fixture
@@ -95,7 +91,7 @@ def leaks(canary: str, text: str) -> list[str]:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("fail", [False, True], ids=["succeeds", "fails"])
-@pytest.mark.parametrize("canary", CANARIES, ids=["key", "marks", "pem", "json", "long"])
+@pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES.keys())
 async def test_a_run(
     workspace: Workspace,
     registry: ComponentRegistry,
@@ -145,7 +141,7 @@ async def test_a_run(
 async def test_without_redaction_it_would_be_found(
     workspace: Workspace, registry: ComponentRegistry, log_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    canary = CANARIES[1]
+    canary = CANARIES["marks"]
     workspace.create("canary", canary)
     stages = [stage("first", "leaky", api_key="{{secrets.canary}}")]
     result = await run(stages, secrets=SecretsManager(workspace.settings()), registry=registry, redact=False)
@@ -156,7 +152,7 @@ async def test_without_redaction_it_would_be_found(
 
 @pytest.mark.anyio
 async def test_an_executor_of_ones_own(workspace: Workspace, registry: ComponentRegistry) -> None:
-    canary = CANARIES[0]
+    canary = CANARIES["key"]
     workspace.create("canary", canary)
     secrets = SecretsManager(workspace.settings())
     stages = [stage("first", "leaky", api_key="{{secrets.canary}}", fail=True)]

@@ -13,7 +13,7 @@ export interface ClientProject extends Disposable {
   /** Type-checks a module by the strictest settings. @returns what the compiler says, nothing when all is well */
   check(source: string): Promise<string>;
   /** Runs the module that was checked. @returns what it printed. @throws when it fails */
-  run(settings?: Readonly<Record<string, string>>): Promise<string>;
+  run(settings?: Readonly<Record<string, string>>, args?: readonly string[]): Promise<string>;
 }
 
 /** Packs the client, as for publishing it, and installs the tarball offline. */
@@ -30,9 +30,9 @@ export async function newClientProject(): Promise<ClientProject> {
   return {
     folder,
     check: (source) => typeCheck(folder, source),
-    run: async (settings = {}) => {
+    run: async (settings = {}, args = []) => {
       const env = environmentOf(settings);
-      const child = run(process.execPath, ['main.ts'], { cwd: folder, env });
+      const child = run(process.execPath, ['main.ts', ...args], { cwd: folder, env });
       child.child.stdin?.end();
       return (await child).stdout;
     },

@@ -2,8 +2,16 @@ import { Console } from 'node:console';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { runInNewContext } from 'node:vm';
-import { describe, expect, test } from 'vitest';
-import { jsonReplacer, pinoHooks, RedactingTransform, redactConsole } from '../../../client/adapters.ts';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { pino } from 'pino';
+import { describe, expect, test, vi } from 'vitest';
+import {
+  jsonReplacer,
+  pinoHooks,
+  RedactingTransform,
+  redactConsole,
+  redactOutput,
+} from '../../../client/adapters.ts';
 import { Redactor } from '../../../client/redaction.ts';
 import { Random, testSeed } from '../../testkit/random.ts';
 
@@ -66,25 +74,111 @@ describe('a console', () => {
   });
 });
 
-test('a line of pino', () => {
-  const { streamWrite } = pinoHooks(redactor);
-  const line = `${JSON.stringify({ level: 30, key, err: { message: `no ${word}` }, msg: `with ${key}` })}\n`;
-  expect(JSON.parse(streamWrite(line))).toEqual({
-    level: 30,
-    key: 'sk-****...****',
-    err: { message: 'no ****...****' },
-    msg: 'with sk-****...****',
+/** What a logger is told that it should not say. */
+const held = Object.assign(new Error(`refused ${key}`, { cause: new Error(word) }), {
+  config: { headers: { authorization: `Bearer ${key}` } },
+});
+const careless = {
+  ...{ key, [key]: 1, list: [word, { word }], bytes: Buffer.from(key), id: 12345678901234567890n },
+  ...{ encoded: Buffer.from(`user:${key}`).toString('base64'), pin: 1234567890 },
+};
+const leaks = /4eC39HqLyjWDarjtT1zdp7dc|pässwörd|NGVDMzlIcUx5alc|1234567890|115,107,45,108|73 6b 2d 6c/;
+const redactsNumbers = new Redactor([key, word, '1234567890', '12345678901234567890']);
+
+test('pino, whatever it is told', () => {
+  let printed = '';
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      printed += String(chunk);
+      done();
+    },
   });
-  expect(streamWrite('{"level":30}\n')).toBe('{"level":30}\n');
+  const { id: _bigint, ...data } = careless;
+  const log = pino({ level: 'trace', hooks: pinoHooks(redactsNumbers), base: { [word]: key } }, sink);
+  log.info(`with ${key}`);
+  log.warn(data, 'the %s of %o', key, [word]);
+  log.error(held, word);
+  log.child({ tenant: key }, { msgPrefix: word }).fatal({ err: held, deep: { data } });
+  log.info({ plain: 'as it is', n: 7 }, 'nothing of it');
+  const lines = printed
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ level }) => level)).toEqual([30, 40, 50, 60, 30]);
+  expect(lines[0]).toMatchObject({ '****...****': 'sk-****...****', msg: 'with sk-****...****' });
+  expect(lines[4]).toMatchObject({ plain: 'as it is', n: 7, msg: 'nothing of it' });
+  expect(printed).not.toMatch(leaks);
 });
 
-test('a replacer of JSON, as Powertools takes one', () => {
-  const entry = { message: `with ${key}`, n: 1, none: null, error: { stack: `Error: ${word}\n  at x` } };
-  expect(JSON.parse(JSON.stringify(entry, jsonReplacer(redactor)))).toEqual({
+test('the logger of Powertools, whatever it is told', () => {
+  let printed = '';
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    printed += String(chunk);
+    return true;
+  });
+  const errors = vi.spyOn(process.stderr, 'write').mockImplementation(process.stdout.write);
+  try {
+    const options = { serviceName: 'test', jsonReplacerFn: jsonReplacer(redactsNumbers) } as const;
+    const log = new Logger({ ...options, persistentKeys: { tenant: key, [word]: 1 } });
+    log.info(`with ${key}`, careless);
+    log.error(word, held);
+    log.error('twice', { error: held, deep: { careless } });
+    log
+      .createChild({ persistentKeys: { child: word } })
+      .warn('the child', { bytes: new Uint8Array(Buffer.from(word)) });
+    log.info('nothing of it', { plain: 'as it is', n: 7, bytes: Buffer.from([1, 2]) });
+  } finally {
+    write.mockRestore();
+    errors.mockRestore();
+  }
+  const lines = printed
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ level }) => level)).toEqual(['INFO', 'ERROR', 'ERROR', 'WARN', 'INFO']);
+  expect(lines[0]).toMatchObject({
     message: 'with sk-****...****',
-    n: 1,
-    none: null,
-    error: { stack: 'Error: ****...****\n  at x' },
+    tenant: 'sk-****...****',
+    key: 'sk-****...****',
+  });
+  expect(lines[4]).toMatchObject({ plain: 'as it is', n: 7, bytes: { type: 'Buffer', data: [1, 2] } });
+  expect(printed).not.toMatch(leaks);
+});
+
+describe('what is written to a stream directly', () => {
+  /** A stream whose writes are redacted, and what came out so far. */
+  function newOutput() {
+    let printed = Buffer.alloc(0);
+    const target = new Writable({
+      decodeStrings: false,
+      write(chunk, encoding, done) {
+        printed = Buffer.concat([printed, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk]);
+        done();
+      },
+    });
+    return { target, restore: redactOutput(redactor, [target]), read: () => printed.toString() };
+  }
+
+  test('as text of any encoding or as bytes, in pieces and mixed', () => {
+    const { target, restore, read } = newOutput();
+    target.write(`ü ${key.slice(0, 9)}`);
+    expect(read()).toBe('ü ');
+    target.write(Buffer.from(key.slice(9)).toString('hex'), 'hex');
+    target.write(new Uint8Array(Buffer.from(` ${word}\n`)));
+    target.write(Buffer.from(word).toString('base64'));
+    target.write('end sk-l');
+    restore();
+    target.write(` ${key}`);
+    expect(read()).toBe(`ü sk-****...**** ****...****\n****...****U=end sk-l ${key}`);
+  });
+
+  test('tells when it is written, also when all of it waits', async () => {
+    const { target, restore, read } = newOutput();
+    await new Promise<void>((done) => target.write('sk-live-', () => done()));
+    await new Promise<void>((done) => target.write('plain', 'utf8', () => done()));
+    expect(read()).toBe('sk-live-plain');
+    restore();
+    expect(process.listeners('exit').map(({ name }) => name)).not.toContain('settle');
   });
 });
 
@@ -168,14 +262,14 @@ describe('data', () => {
       [key]: 1,
       list: [word, 7, null, undefined, true],
       at: new Date(0),
-      deep: { text: `a ${key}` },
+      deep: { text: `a ${key}`, pin: 1234567890, id: 1234567890n },
     };
     const before = structuredClone(data);
-    expect(redactor.scrub(data)).toEqual({
+    expect(redactsNumbers.scrub(data)).toEqual({
       'sk-****...****': 1,
       list: ['****...****', 7, null, undefined, true],
       at: new Date(0),
-      deep: { text: 'a sk-****...****' },
+      deep: { text: 'a sk-****...****', pin: '****...****', id: '****...****' },
     });
     expect(data).toEqual(before);
   });

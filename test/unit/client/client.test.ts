@@ -51,6 +51,17 @@ describe('resolve', () => {
     expect(Object.keys(server.received[0]?.body.config)).not.toContain('prompt');
   });
 
+  test('loses no digit of a number', async () => {
+    await using server = await fakeServer(() => ({
+      body: '{"config":{"id":12345678901234567890,"all":[0.10,9007199254740993]},"secrets":[]}',
+    }));
+    const config = { id: '{{secrets.db.id}}', all: '{{secrets.db.all}}' };
+    expect(await clientOf(server).resolve(config)).toEqual({
+      id: '12345678901234567890',
+      all: [0.1, '9007199254740993'],
+    });
+  });
+
   test('asks nothing when there is nothing to ask', async () => {
     await using server = await fakeServer(() => 'reset');
     const config = { a: ['{{input.x}}', '\\{{secrets.a}}'], b: 1 };
@@ -200,4 +211,41 @@ test('list follows pages, to this server alone', async () => {
     '/api/v1/secrets?limit=1000',
     '/api/v1/secrets?cursor=1&limit=1000',
   ]);
+});
+
+describe('a secret of bytes', () => {
+  const bytes = Buffer.from([0xff, 0, ...Buffer.from('some bytes'), 0xfe]);
+  const stored = { der: bytes.toString('base64'), text: 'päss-word-1' };
+  const used = [
+    { name: 'der', encoding: 'base64', references: ['der', 'der@previous'] },
+    { name: 'text', encoding: 'utf8', references: ['text'] },
+  ];
+  const answering = () =>
+    fakeServer((request) => {
+      const { body } = resolving({ ...stored, 'der@previous': stored.der })(request) as {
+        body: { config: unknown };
+      };
+      return { body: { ...body, secrets: used } };
+    });
+
+  test('is text as base64, and bytes', async () => {
+    await using server = await answering();
+    const client = clientOf(server);
+    expect(await client.getBytes('der')).toEqual(bytes);
+    expect(await client.get('der')).toBe(stored.der);
+    expect(await client.getBytes('der', { version: 'previous' })).toEqual(bytes);
+    expect(await client.getBytes('text')).toEqual(Buffer.from('päss-word-1'));
+    expect(await client.resolve({ a: 'x {{secrets.der}}' })).toEqual({ a: `x ${stored.der}` });
+    expect(server.received).toHaveLength(4);
+  });
+
+  test.each(['{{secrets.der}}', 'within {{secrets.der}}'])('is redacted as bytes: %s', async (reference) => {
+    await using server = await answering();
+    const client = clientOf(server);
+    await client.resolve({ a: reference });
+    expect(client.redactor.redact(`a ${bytes.toString('hex')} b`)).toBe('a ****...**** b');
+    expect(client.redactor.scrub({ a: Buffer.concat([Buffer.from('a '), bytes]) })).toEqual({
+      a: Buffer.from('a ****...****'),
+    });
+  });
 });

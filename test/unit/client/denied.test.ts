@@ -51,6 +51,7 @@ test('errors tell what is missing and where, in the places of the user', async (
       name: 'kye',
       reference: 'kye',
       paths: ['$.h.a[0]', '$.h.a[1]', '$.b'],
+      code: 'not_found',
       problem: 'no secret of this name',
       nearest: 'key',
     },

@@ -34,28 +34,37 @@ describe('every problem of the server has its type', () => {
 });
 
 describe('references that failed', () => {
-  const failing = (problem: string) =>
+  const failing = (reference: { code?: unknown; problem?: string }) =>
     errorOf(
       {
         ...code('unresolved_references'),
         body: {
           code: 'unresolved_references',
-          references: [{ name: 'a', paths: ['$.x', 7, '$.x'], problem }],
+          references: [{ name: 'a', paths: ['$.x', 7, '$.x'], ...reference }],
         },
       },
       own,
     );
 
-  test.each([
-    'no secret of this name serves production here',
-    'no previous version of it is kept now',
-    'it has no such version',
-  ])('%s: not found', (problem) => {
-    expect(failing(problem)).toMatchObject({ name: 'SecretNotFoundError', paths: ['$.x'], names: ['a'] });
+  test.each(['not_found', 'no_previous_version', 'no_such_version'])('%s: there is no such thing', (code) => {
+    const problem = 'in words';
+    expect(failing({ code, problem })).toMatchObject({
+      ...{ name: 'SecretNotFoundError', paths: ['$.x'], names: ['a'] },
+      references: [{ code, problem, reference: 'a' }],
+    });
   });
 
-  test.each(['the secret has no such field', 'a line break in a header', ''])('%s: unresolved', (problem) => {
-    expect(failing(problem)).toMatchObject({ name: 'UnresolvedReferencesError', paths: ['$.x'] });
+  test.each([
+    ['no_such_field', 'no_such_field'],
+    ['line_break_in_header', 'line_break_in_header'],
+    ['one that is not known yet', 'one that is not known yet'],
+    [7, 'internal'],
+    [undefined, 'internal'],
+  ])('%s: unresolved', (given, code) => {
+    expect(failing({ code: given })).toMatchObject({
+      ...{ name: 'UnresolvedReferencesError', paths: ['$.x'] },
+      references: [{ code, problem: 'it cannot be resolved' }],
+    });
   });
 });
 

@@ -8,6 +8,9 @@ const vectors = z
   .object({
     masks: z.array(z.object({ value: z.string(), mask: z.string() })),
     left_alone: z.array(z.object({ value: z.string(), reason: z.enum(['short', 'common']) })),
+    redact_bytes: z.array(
+      z.object({ name: z.string(), bytes: z.base64(), text: z.string(), redacted: z.string() }),
+    ),
     redact: z.array(
       z.object({ name: z.string(), secrets: z.array(z.string()), text: z.string(), redacted: z.string() }),
     ),
@@ -30,6 +33,20 @@ test.each(vectors.redact)('$name', ({ secrets, text, redacted }) => {
   const stream = redactor.stream();
   const units = Array.from({ length: text.length }, (_, at) => stream.feed(text.charAt(at)));
   expect(units.join('') + stream.flush()).toBe(redacted);
+});
+
+test.each(vectors.redact_bytes)('$name', ({ bytes, text, redacted }) => {
+  const redactor = new Redactor();
+  expect(redactor.addBytes(Buffer.from(bytes, 'base64'))).toBeNull();
+  expect(redactor.redact(text)).toBe(redacted);
+});
+
+test('bytes that are left alone', () => {
+  const redactor = new Redactor();
+  expect(redactor.addBytes(Buffer.from([0xff, 0xfe, 0xfd]))).toBe('short');
+  expect(redactor.addBytes(Buffer.alloc(32, 0xff))).toBe('common');
+  const text = `fffefd ${'ff'.repeat(32)}`;
+  expect(redactor.redact(text)).toBe(text);
 });
 
 test.each(vectors.masks)('the mask $mask', ({ value, mask }) => {
