@@ -20,6 +20,11 @@ export interface Api {
     route: R,
     input: InputOf<R>,
   ): AsyncGenerator<readonly AnswerOf<R>[], void>;
+  /** The same of a route whose answers are text. */
+  texts<R extends Route & { readonly media: readonly string[] }>(
+    route: R,
+    input: InputOf<R>,
+  ): AsyncGenerator<string, void>;
 }
 
 interface Answer {
@@ -39,17 +44,21 @@ export function createApi(settings: Settings): Api {
       return understood(route.output, answer.text) as AnswerOf<typeof route>;
     },
     async *pages(route, input) {
-      for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-        const answer = await send(
-          settings,
-          route,
-          cursor === undefined ? input : { ...(input as object), cursor },
-        );
-        yield understood(z.array(route.output ?? z.unknown()), answer.text) as AnswerOf<typeof route>[];
-        cursor = nextCursor(answer.link, cursor);
-      }
+      const schema = z.array(route.output ?? z.unknown());
+      for await (const text of pagesOf(settings, route, input))
+        yield understood(schema, text) as AnswerOf<typeof route>[];
     },
+    texts: (route, input) => pagesOf(settings, route, input),
   };
+}
+
+async function* pagesOf(settings: Settings, route: Route, input: unknown): AsyncGenerator<string, void> {
+  for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
+    const sent = cursor === undefined ? input : { ...(input as object), cursor };
+    const answer = await send(settings, route, sent);
+    yield answer.text;
+    cursor = nextCursor(answer.link, cursor);
+  }
 }
 
 /** Checks an answer against its schema, then returns it whole: members that are new to us stay for `--json`. */

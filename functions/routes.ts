@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Action } from '../shared/access/roles.ts';
 import * as access from '../shared/contract/access.ts';
 import * as audit from '../shared/contract/audit.ts';
@@ -62,6 +63,43 @@ export const verifyAudit = {
   summary: 'Check the audit log against its own chain',
   action: 'read_audit',
   output: audit.auditVerification,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const exportAudit = {
+  ...none,
+  name: 'export-audit',
+  method: 'GET',
+  path: '/api/v1/secrets/audit/export',
+  summary: 'The whole audit log with its checkpoints, as text',
+  action: 'read_audit',
+  query: audit.exportAuditQuery,
+  output: z.string(),
+  media: ['application/jsonl', 'text/csv'],
+  paged: true,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const proveAudit = {
+  ...none,
+  name: 'prove-audit',
+  method: 'GET',
+  path: '/api/v1/secrets/audit/proof',
+  summary: 'Prove that a record is in the log, and that the log only grew',
+  action: 'read_audit',
+  query: audit.proveAuditQuery,
+  output: audit.auditProof,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const auditPublicKey = {
+  ...none,
+  name: 'audit-public-key',
+  method: 'GET',
+  path: '/api/v1/secrets/audit/public-key',
+  summary: 'The key that signs the log’s checkpoints',
+  action: 'read_audit',
+  output: audit.auditPublicKey,
   grants: readGrants,
 } as const satisfies Row;
 
@@ -374,6 +412,9 @@ export const routes: readonly Row[] = [
   listSecrets,
   queryAudit,
   verifyAudit,
+  exportAudit,
+  proveAudit,
+  auditPublicKey,
   putSecret,
   describeSecret,
   updateSecret,

@@ -1,13 +1,15 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import type { AuditEntry, AuditQuery } from '../../shared/contract/audit.ts';
-import { exitCodes, localFailure } from '../failure.ts';
 import { ABSENT, createTable, moment } from '../print.ts';
 import { common, type Host, numberOf, PAGE, toolsOf } from '../tools.ts';
+import { addExport } from './audit/export.ts';
+import { addProve } from './audit/prove.ts';
+import { addVerify } from './audit/verify.ts';
 
 const DEFAULT_LIMIT = 100;
 
-/** `fm secrets audit`, `fm secrets audit verify` */
+/** `fm secrets audit` and what stands below it */
 export function addAudit(secrets: Command, host: Host): void {
   const audit = common(secrets.command('audit'))
     .description('who did what, newest first')
@@ -57,6 +59,8 @@ export function addAudit(secrets: Command, host: Host): void {
       table.end();
     });
   addVerify(audit, host);
+  addExport(audit, host);
+  addProve(audit, host);
 }
 
 function rowOf(entry: AuditEntry): string[] {
@@ -64,27 +68,4 @@ function rowOf(entry: AuditEntry): string[] {
   const detail = [entry.attempted, entry.reason].filter((part) => part !== undefined).join(': ');
   const columns = [secret, entry.pipeline_id, entry.run_id, entry.user, detail || undefined];
   return [moment(entry.timestamp), entry.action, entry.outcome, ...columns.map((column) => column ?? ABSENT)];
-}
-
-function addVerify(audit: ReturnType<typeof common>, host: Host): void {
-  common(audit.command('verify'))
-    .description('check that nothing in the log was changed, removed or put in')
-    .action(async (_options, command) => {
-      // `--json` may stand before or after `verify`: both commands take it.
-      const { api, terminal, json } = toolsOf(host, command.optsWithGlobals());
-      const result = await api.call(routes.verifyAudit, {});
-      if (json) terminal.printJson(result);
-      if (result.verified) {
-        if (!json)
-          terminal.print(
-            `The log is whole: ${result.events} records, ${result.checkpoints} signed checkpoints.`,
-          );
-        return;
-      }
-      const bad = result.first_bad;
-      const detail = bad === undefined ? 'It does not verify.' : `Record ${bad.sequence} ${bad.reason}.`;
-      throw localFailure('broken-chain', 'The audit log is not what it was', detail, {
-        exitCode: exitCodes.failed,
-      });
-    });
 }

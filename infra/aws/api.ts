@@ -33,6 +33,9 @@ export const apiEntries: readonly string[] = [
 /** Grants that a route's table row does not say, since only AWS knows buckets of checkpoints. */
 const moreGrants: Readonly<Record<string, readonly Grant[]>> = {
   'verify-audit': ['public-key', 'read-checkpoints'],
+  'export-audit': ['read-checkpoints'],
+  'prove-audit': ['public-key', 'read-checkpoints'],
+  'audit-public-key': ['public-key'],
 };
 
 const THROTTLE = { rateLimit: 500, burstLimit: 1000 };

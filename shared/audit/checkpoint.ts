@@ -57,6 +57,16 @@ export function openNote(note: string, publicKey: KeyObject): Checkpoint | null 
   return isSigned ? checkpoint : null;
 }
 
+/** The size that a note says, without asking whether it is signed; 0 when it says none. */
+export function noteSize(note: string): number {
+  return Number(note.split('\n', 2)[1]) || 0;
+}
+
+/** The name of an organization's log, as its checkpoints begin. */
+export function originOf(org: OrganizationId): string {
+  return `${ORIGIN}${org}`;
+}
+
 /** The first four bytes of the SHA-256 of the key's SPKI: how C2SP names an ECDSA key. */
 export function keyId(publicKey: KeyObject): Buffer {
   return hash('sha256', publicKey.export({ format: 'der', type: 'spki' }), 'buffer').subarray(0, 4);

@@ -13,8 +13,14 @@ export const EMPTY_ROOT: Buffer = hash('sha256', '', 'buffer');
  * size. Adding n leaves costs n hashes in all, and a root costs one per bit.
  */
 export class CompactTree {
-  #size = 0;
-  readonly #roots: Buffer[] = [];
+  #size: number;
+  readonly #roots: Buffer[];
+
+  /** @param roots of the complete subtrees of a tree of `size` leaves, largest first, see {@link completeSubtrees} */
+  constructor(size = 0, roots: readonly Buffer[] = []) {
+    this.#size = size;
+    this.#roots = [...roots];
+  }
 
   get size(): number {
     return this.#size;
@@ -39,6 +45,18 @@ export class CompactTree {
 
 /** The hash of the subtree over the leaves `from` to `to` (exclusive). */
 export type RangeHash = (from: number, to: number) => Promise<Buffer>;
+
+/** The ranges of leaves that the complete subtrees of a tree stand over, largest first: one per bit of its size. */
+export function completeSubtrees(size: number): (readonly [from: number, to: number])[] {
+  const ranges: (readonly [number, number])[] = [];
+  for (let from = 0; from < size; ) {
+    let width = 1;
+    while (from + width * 2 <= size) width *= 2;
+    ranges.push([from, from + width]);
+    from += width;
+  }
+  return ranges;
+}
 
 /** Where a tree of n > 1 leaves divides: the largest power of two below n. */
 export function splitPoint(n: number): number {

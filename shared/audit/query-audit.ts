@@ -2,7 +2,7 @@ import type { Caller } from '../access/caller.ts';
 import type { AuditEntry, AuditQuery } from '../contract/audit.ts';
 import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
 import { demand } from './demand.ts';
-import type { AuditedSecret } from './event.ts';
+import { entriesOf } from './entries.ts';
 import type { LogFilter } from './facets.ts';
 import type { AuditLog } from './log.ts';
 import { type ReadNeeds, recordRead } from './record-read.ts';
@@ -27,7 +27,7 @@ export async function queryAudit(
   // One record more than asked for tells whether there is a next page.
   const records = await searchLog(needs.auditLog, caller.org, wanted, limit + 1, start);
   await recordRead(needs, caller, 'read_audit');
-  const entries = records.flatMap((record) => entriesOf(record, wanted, start));
+  const entries = records.flatMap((record) => wantedEntries(record, wanted, start));
   const next = entries[limit];
   return {
     items: entries.slice(0, limit).map(({ entry }) => entry),
@@ -43,40 +43,17 @@ interface Cursor {
   readonly index: number;
 }
 
-/** A record as entries: one per secret (of that name), or one when it touched none. */
-function entriesOf(
+/** The entries of a record that are asked for, each with where it stands. */
+function wantedEntries(
   { record, block }: FoundRecord,
   { secret_name }: LogFilter,
   start: Cursor | undefined,
 ): { entry: AuditEntry; cursor: string }[] {
-  const { sequence, event } = record;
-  const touched: (AuditedSecret | null)[] = event.secrets.length > 0 ? [...event.secrets] : [null];
-  const skipped = start?.sequence === sequence ? start.index : 0;
-  return touched.flatMap((secret, index) => {
-    if (index < skipped || (secret_name !== undefined && secret?.name !== secret_name)) return [];
-    const cursor = `${block.last_timestamp} ${block.first_sequence} ${sequence} ${index}`;
-    return [{ entry: entryOf(record, secret), cursor }];
+  const skipped = start?.sequence === record.sequence ? start.index : 0;
+  return entriesOf(record).flatMap((entry, index) => {
+    if (index < skipped || (secret_name !== undefined && entry.secret_name !== secret_name)) return [];
+    return [{ entry, cursor: `${block.last_timestamp} ${block.first_sequence} ${record.sequence} ${index}` }];
   });
-}
-
-function entryOf({ sequence, event }: FoundRecord['record'], secret: AuditedSecret | null): AuditEntry {
-  const { id: _id, org: _org, secrets: _secrets, environment, about, reason, ...said } = event;
-  const why = secret?.problem ?? reason ?? about;
-  return {
-    ...said,
-    ...(environment === undefined ? {} : { run_environment: environment }),
-    ...(secret === null ? {} : { secret_name: secret.name, ...definedParts(secret) }),
-    ...(why === undefined ? {} : { reason: why }),
-    sequence,
-  } as AuditEntry;
-}
-
-function definedParts({ scope, environment, version }: AuditedSecret) {
-  return {
-    ...(scope === undefined ? {} : { scope }),
-    ...(environment === undefined ? {} : { environment }),
-    ...(version === undefined ? {} : { version }),
-  };
 }
 
 function parseCursor(cursor: string): Cursor {

@@ -21,6 +21,7 @@ export type ReadAction = Extract<
   | 'list_api_keys'
   | 'read_audit'
   | 'verify_audit'
+  | 'export_audit'
 >;
 
 /**

@@ -35,18 +35,28 @@ function linkOf(bytes: Uint8Array): { readonly sequence: unknown; readonly previ
  * leaves were kept apart from the log, each record against its leaf.
  */
 export class ChainVerifier {
-  readonly #tree = new CompactTree();
+  readonly #tree: CompactTree;
   #last: ChainHead;
   /** The last size at which a checkpoint agreed. */
-  #agreed = 0;
+  #agreed: number;
 
-  /** @param empty the head before the first record, see `emptyChain` */
-  constructor(empty: ChainHead) {
-    this.#last = empty;
+  /**
+   * @param before the head before the first record that is checked, see `emptyChain`
+   * @param roots of the tree up to there: nobody believes them, the next checkpoint proves them
+   */
+  constructor(before: ChainHead, roots: readonly Buffer[] = []) {
+    this.#last = before;
+    this.#agreed = before.sequence;
+    this.#tree = new CompactTree(before.sequence, roots);
   }
 
   get size(): number {
     return this.#last.sequence;
+  }
+
+  /** Of the last record. */
+  get hash(): string {
+    return this.#last.hash;
   }
 
   /**

@@ -36,6 +36,7 @@ export const auditAction = z.enum([
   'list_notifications',
   'read_audit',
   'verify_audit',
+  'export_audit',
 ]);
 export type AuditAction = z.infer<typeof auditAction>;
 
@@ -87,3 +88,45 @@ export const auditVerification = z
     first_bad: z.object({ sequence: z.int(), reason: z.string() }).optional(),
   })
   .meta({ id: 'AuditVerification' });
+
+export const exportFormat = z.enum(['jsonl', 'csv', 'ocsf']);
+export type ExportFormat = z.infer<typeof exportFormat>;
+
+export const exportAuditQuery = z.strictObject({
+  format: exportFormat.default('jsonl').meta({
+    description: '`jsonl` can be verified by whoever has the public key; `csv` and `ocsf` are for reading.',
+  }),
+  from_sequence: queryNumber(1).prefault(1).meta({ description: 'The first record.' }),
+  ...page,
+});
+export type ExportAuditQuery = z.infer<typeof exportAuditQuery>;
+
+export const proveAuditQuery = z.strictObject({
+  sequence: queryNumber(1).meta({ description: 'The record to prove.' }),
+  since: queryNumber(0)
+    .optional()
+    .meta({ description: 'The size of an older checkpoint that the newest one must continue.' }),
+});
+export type ProveAuditQuery = z.infer<typeof proveAuditQuery>;
+
+const base64 = z.string();
+export const auditProof = z
+  .object({
+    sequence: z.int(),
+    record: z.string().meta({ description: 'The record’s canonical bytes.' }),
+    leaf_hash: base64.meta({ description: 'SHA-256 over 0x00 and those bytes.' }),
+    checkpoint: z.string().meta({ description: 'The newest checkpoint: a C2SP signed note.' }),
+    inclusion: z.array(base64).meta({ description: 'RFC 6962, 2.1.1, lowest first.' }),
+    consistency: z.array(base64).optional().meta({ description: 'RFC 6962, 2.1.2, from `since` on.' }),
+  })
+  .meta({ id: 'AuditProof' });
+export type AuditProof = z.infer<typeof auditProof>;
+
+export const auditPublicKey = z
+  .object({
+    origin: z.string().meta({ description: 'The name of the log, as its checkpoints begin.' }),
+    key_id: z.string().meta({ description: 'Eight hex digits: how a signed note names the key.' }),
+    algorithm: z.literal('ECDSA-P256-SHA256'),
+    public_key: z.string().meta({ description: 'SPKI in PEM.' }),
+  })
+  .meta({ id: 'AuditPublicKey' });

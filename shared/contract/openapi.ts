@@ -68,7 +68,7 @@ function operation(route: Route, schemas: Json): Json {
   };
 }
 
-function success({ output, paged, status }: Route, schemas: Json): Json {
+function success({ output, paged, status, media }: Route, schemas: Json): Json {
   if (output === null) return { description: 'Done' };
   const item = schemaOf(output, 'output', schemas);
   return {
@@ -76,7 +76,10 @@ function success({ output, paged, status }: Route, schemas: Json): Json {
     ...(paged
       ? { headers: { Link: { description: 'The next page: rel="next".', schema: { type: 'string' } } } }
       : {}),
-    content: { 'application/json': { schema: paged ? { type: 'array', items: item } : item } },
+    content:
+      media === undefined
+        ? { 'application/json': { schema: paged ? { type: 'array', items: item } : item } }
+        : Object.fromEntries(media.map((type) => [type, { schema: item }])),
   };
 }
 

@@ -32,6 +32,12 @@ export interface Page<T> {
   readonly next?: string;
 }
 
+/** A page of lines of text, for a route whose answers are no JSON. */
+export interface TextPage extends Page<string> {
+  /** Which of the route's media it is. */
+  readonly media: string;
+}
+
 /** Makes a position opaque for a `Link` header. */
 export function encodeCursor(position: string): string {
   return Buffer.from(position).toString('base64url');

@@ -24,6 +24,8 @@ export interface Route<
   readonly output: Output;
   readonly status: 200 | 201 | 204;
   readonly paged: boolean;
+  /** What its answers are when they are no JSON: lines of text, in pages. */
+  readonly media?: readonly string[];
   readonly grants: readonly Grant[];
 }
 

@@ -7,7 +7,7 @@ import type {
 import { unauthenticated } from '../access/authenticate.ts';
 import type { Caller, CallOrigin, Identity } from '../access/caller.ts';
 import { invalid, problems, SecretsError } from '../contract/errors.ts';
-import type { Page } from '../contract/page.ts';
+import type { Page, TextPage } from '../contract/page.ts';
 import type { ItemOf, RequestOf, Route } from '../contract/route.ts';
 import { type ReplayNeeds, replayOf } from './idempotency.ts';
 import { parseInput, parseJsonBody } from './input.ts';
@@ -37,7 +37,11 @@ export class Answer<Item> {
   }
 }
 
-type AnswerOf<R extends Route> = R extends { paged: true } ? Page<ItemOf<R>> : ItemOf<R> | Answer<ItemOf<R>>;
+type AnswerOf<R extends Route> = R extends { media: readonly string[] }
+  ? TextPage
+  : R extends { paged: true }
+    ? Page<ItemOf<R>>
+    : ItemOf<R> | Answer<ItemOf<R>>;
 
 /** A use-case as the edge calls it. */
 export type Run<Needs, R extends Route> = (
@@ -153,6 +157,11 @@ function respond<R extends Route>(route: R, event: HttpEvent, answer: AnswerOf<R
   if (route.paged) {
     const { items, next } = answer as unknown as Page<unknown>;
     const link = next === undefined ? {} : { link: nextLink(event, next) };
+    if (route.media !== undefined) {
+      const { media } = answer as unknown as TextPage;
+      const body = items.map((line) => `${line}\n`).join('');
+      return { statusCode: 200, headers: { ...headers, 'content-type': media, ...link }, body };
+    }
     return {
       statusCode: 200,
       headers: { ...json, ...link },

@@ -219,6 +219,16 @@ describe.each(callerKeys)('%s', (caller) => {
       done: 404,
     },
     { route: 'verify-audit', letter: 'a', action: 'read_audit', request: {}, done: 200 },
+    { route: 'export-audit', letter: 'a', action: 'read_audit', request: {}, done: 200 },
+    { route: 'audit-public-key', letter: 'a', action: 'read_audit', request: {}, done: 200 },
+    // No checkpoint covers a record here, and so none can be proven.
+    {
+      route: 'prove-audit',
+      letter: 'a',
+      action: 'read_audit',
+      request: { query: { sequence: '1' } },
+      done: 422,
+    },
     { route: 'list-api-keys', letter: 'k', action: 'manage_api_keys', request: {}, done: 200 },
     { route: 'describe-organization', letter: 'k', action: 'manage_organization', request: {}, done: 200 },
     {
@@ -510,6 +520,8 @@ it('every route of the table is in one of the tests above', () => {
     ...['describe-secret', 'secret-history', 'rotate-secret', 'rollback-secret', 'update-secret'],
     ...['delete-secret', 'restore-secret', 'put-secret', 'create-secret', 'list-secrets', 'query-audit'],
     ...['describe-organization', 'update-organization', 'ack-secret', 'snooze-secret', 'describe-caller'],
+    // The audit's.
+    ...['export-audit', 'prove-audit', 'audit-public-key'],
     ...['verify-audit', 'list-api-keys', 'create-api-key', 'revoke-api-key', 'start-run', 'end-run'],
     ...['resolve-config', 'check-config', 'list-runs', 'describe-run', 'health', 'openapi'],
   ];
