@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { type CliRun, runFm } from '../testkit/cli.ts';
-import { auditSettled, newDataDir, startServer, type TestServer } from '../testkit/server.ts';
+import { auditSettled, eventually, newDataDir, startServer, type TestServer } from '../testkit/server.ts';
 
 let server: TestServer;
 let settings: Record<string, string>;
@@ -66,3 +67,74 @@ test('CSV and OCSF come the same way', async () => {
   const ocsf = (await fm('secrets audit export --format ocsf')).stdout.trimEnd().split('\n');
   expect(ocsf.map((line) => (JSON.parse(line) as { class_uid: number }).class_uid)).toContain(6003);
 });
+
+// Other people's programs: one by the documentation alone, one by the library that Go checks its own modules with.
+describe('another reader', () => {
+  test('in Python takes the vectors and the export', () => {
+    const args = ['test/readers/read_audit.py', 'test/vectors/audit.json', file('export.jsonl')];
+    const { status, stdout, stderr } = spawnSync('python3', args, { encoding: 'utf8' });
+    expect({ status, stdout, stderr }).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^20 \d+\n$/),
+    });
+  });
+
+  const hasGo = spawnSync('go', ['version']).status === 0;
+  test.skipIf(!hasGo)(
+    'in Go takes a checkpoint, an inclusion and a consistency proof, and refuses altered ones',
+    async () => {
+      // The first checkpoint comes with the first minute; a server that starts again makes one at once.
+      await using second = await restarted();
+      const call = async (query: string) => {
+        const reply = await second.call('GET', `/api/v1/secrets/audit/${query}`);
+        expect(reply.status).toBe(200);
+        return z.record(z.string(), z.unknown()).parse(reply.body);
+      };
+      const first = await call('proof?sequence=2');
+      const size = Number(String(first['checkpoint']).split('\n')[1]);
+      await second.stop('SIGTERM');
+      await using third = await restarted(second.dataDir);
+      const proof = (await third.call('GET', `/api/v1/secrets/audit/proof?sequence=2&since=${size}`)).body;
+      const public_key = (await third.call('GET', '/api/v1/secrets/audit/public-key')).body.public_key;
+      const given = { public_key, proof, older: first['checkpoint'] };
+      expect(goReads(given)).toBe(`ok 2 ${String(proof.checkpoint).split('\n')[1]}\n`);
+      expect(Number(String(proof.checkpoint).split('\n')[1])).toBeGreaterThan(size);
+      const other = Buffer.alloc(32).toString('base64');
+      for (const change of [
+        { record: String(proof.record).replace('default', 'another') },
+        { record: `${proof.record} ` },
+        { sequence: 3 },
+        { inclusion: [other, ...proof.inclusion.slice(1)] },
+        { consistency: [other, ...proof.consistency.slice(1)] },
+        { checkpoint: String(proof.checkpoint).replace(/^(.*)\n\d+\n/, '$1\n1\n') },
+      ])
+        expect(goReads({ ...given, proof: { ...proof, ...change } })).toMatch(/^refused/);
+    },
+    120_000,
+  );
+});
+
+async function restarted(dataDir?: string): Promise<TestServer> {
+  const one = await startServer(dataDir);
+  if (dataDir !== undefined) return one;
+  await one.call('POST', '/api/v1/secrets', { name: 'one', value: 'v' });
+  await auditSettled(one);
+  await one.stop('SIGTERM');
+  const again = await startServer(one.dataDir);
+  await eventually(
+    async () => (await again.call('GET', '/api/v1/secrets/audit/proof?sequence=2')).status === 200,
+  );
+  await auditSettled(again);
+  return again;
+}
+
+function goReads(input: unknown): string {
+  const { stdout, stderr } = spawnSync('go', ['run', '.'], {
+    cwd: 'test/readers/go',
+    input: JSON.stringify(input),
+    encoding: 'utf8',
+    env: { ...process.env, GOFLAGS: '-mod=mod' },
+  });
+  if (stdout === '') throw new Error(`go did not run: ${stderr}`);
+  return stdout;
+}
