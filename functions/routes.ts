@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Action } from '../shared/access/roles.ts';
 import * as access from '../shared/contract/access.ts';
 import * as audit from '../shared/contract/audit.ts';
+import * as compare from '../shared/contract/compare.ts';
 import { selector } from '../shared/contract/coordinates.ts';
 import * as reminders from '../shared/contract/reminders.ts';
 import * as resolve from '../shared/contract/resolve.ts';
@@ -13,6 +14,7 @@ import * as system from '../shared/contract/system.ts';
 const none = { params: null, query: null, body: null, output: null, status: 200, paged: false } as const;
 const readGrants = ['read', 'write'] as const; // a refusal is recorded, so even a read writes
 const writeGrants = ['read', 'write', 'generate-data-key'] as const;
+const valueGrants = [...writeGrants, 'fingerprint'] as const;
 
 type Row = Route & { readonly action: Action | 'public' };
 
@@ -26,7 +28,7 @@ export const createSecret = {
   body: secrets.createSecretRequest,
   output: secrets.secretMetadata,
   status: 201,
-  grants: writeGrants,
+  grants: valueGrants,
 } as const satisfies Row;
 
 export const listSecrets = {
@@ -103,6 +105,18 @@ export const auditPublicKey = {
   grants: readGrants,
 } as const satisfies Row;
 
+export const compareSecrets = {
+  ...none,
+  name: 'compare-secrets',
+  method: 'POST',
+  path: '/api/v1/secrets/compare',
+  summary: 'Say what putting these values would meet, storing nothing',
+  action: 'compare',
+  body: compare.compareRequest,
+  output: compare.compareResponse,
+  grants: ['read', 'write', 'fingerprint'],
+} as const satisfies Row;
+
 export const putSecret = {
   ...none,
   name: 'put-secret',
@@ -113,7 +127,7 @@ export const putSecret = {
   params: secrets.namePath,
   body: secrets.putSecretRequest,
   output: secrets.secretMetadata,
-  grants: writeGrants,
+  grants: valueGrants,
 } as const satisfies Row;
 
 export const describeSecret = {
@@ -167,7 +181,7 @@ export const rotateSecret = {
   query: selector,
   body: secrets.rotateSecretRequest,
   output: secrets.secretMetadata,
-  grants: writeGrants,
+  grants: valueGrants,
 } as const satisfies Row;
 
 export const rollbackSecret = {
@@ -415,6 +429,7 @@ export const routes: readonly Row[] = [
   exportAudit,
   proveAudit,
   auditPublicKey,
+  compareSecrets,
   putSecret,
   describeSecret,
   updateSecret,

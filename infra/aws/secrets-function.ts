@@ -55,6 +55,7 @@ export class SecretsFunction extends LambdaFunction {
         FM_DATA_KEY_ID: storage.dataKey.keyArn,
         FM_SIGNING_KEY_ID: storage.signingKey.keyArn,
         FM_RECOVERY_KEY_ID: storage.recoveryKey.keyArn,
+        FM_MAC_KEY_ID: storage.macKey.keyArn,
         FM_CHECKPOINT_BUCKET: storage.checkpoints.bucketName,
         FM_ENVIRONMENTS: environments.join(),
       },
@@ -64,7 +65,7 @@ export class SecretsFunction extends LambdaFunction {
 
 function statementsOf(
   grant: Grant,
-  { table, dataKey, recoveryKey, signingKey, checkpoints }: StorageStack,
+  { table, dataKey, recoveryKey, signingKey, macKey, checkpoints }: StorageStack,
 ): PolicyStatement[] {
   const allow = (actions: string[], ...resources: string[]) =>
     new PolicyStatement({ effect: Effect.ALLOW, actions, resources });
@@ -83,6 +84,8 @@ function statementsOf(
       return [allow(['kms:Decrypt'], dataKey.keyArn)];
     case 'sign':
       return [allow(['kms:Sign'], signingKey.keyArn)];
+    case 'fingerprint':
+      return [allow(['kms:GenerateMac'], macKey.keyArn)];
     case 'public-key':
       return [allow(['kms:GetPublicKey'], signingKey.keyArn)];
     case 'read-checkpoints':

@@ -33,6 +33,8 @@ export class StorageStack extends Stack {
   readonly recoveryKey: IKey;
   /** Signs API keys, run tokens and checkpoints. */
   readonly signingKey: Key;
+  /** Makes fingerprints of values. */
+  readonly macKey: Key;
   readonly checkpoints: Bucket;
 
   constructor(scope: Construct, id: string, props: StorageProps) {
@@ -58,6 +60,12 @@ export class StorageStack extends Stack {
             enableKeyRotation: true,
           })
         : Key.fromKeyArn(this, 'RecoveryKey', props.recoveryKeyArn);
+    this.macKey = new Key(this, 'MacKey', {
+      ...key,
+      description: 'FlowMason Secrets: makes fingerprints of values',
+      keySpec: KeySpec.HMAC_256,
+      keyUsage: KeyUsage.GENERATE_VERIFY_MAC,
+    });
     const tableKey = new Key(this, 'TableKey', {
       ...key,
       description: 'FlowMason Secrets: the table and the bucket at rest',
@@ -83,6 +91,7 @@ export class StorageStack extends Stack {
       DataKeyArn: this.dataKey.keyArn,
       RecoveryKeyArn: this.recoveryKey.keyArn,
       SigningKeyArn: this.signingKey.keyArn,
+      MacKeyArn: this.macKey.keyArn,
       CheckpointBucket: this.checkpoints.bucketName,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });

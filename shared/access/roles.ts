@@ -8,6 +8,7 @@ export type Action =
   | 'read_audit'
   | 'create'
   | 'rotate'
+  | 'compare'
   | 'rollback'
   | 'update'
   | 'delete'
@@ -21,7 +22,7 @@ export type Action =
   | 'manage_organization';
 
 const READ: readonly Action[] = ['read', 'check', 'read_run'];
-const WRITE: readonly Action[] = ['create', 'rotate', 'rollback', 'update', 'delete', 'restore'];
+const WRITE: readonly Action[] = ['create', 'rotate', 'compare', 'rollback', 'update', 'delete', 'restore'];
 
 /** CONTRACT's table of roles. A run token stands beside the roles: it may what its run needs. */
 const permissions: Readonly<Record<RoleName | 'run', ReadonlySet<Action>>> = {

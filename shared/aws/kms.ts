@@ -3,15 +3,18 @@ import {
   DecryptCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
+  GenerateMacCommand,
   GetPublicKeyCommand,
   type KMSClient,
   SignCommand,
 } from '@aws-sdk/client-kms';
 import { decryptionFailed } from '../envelope/envelope.ts';
+import { macBytes } from '../envelope/fingerprint.ts';
 import type {
   EncryptionContext,
   GeneratedDataKey,
   KeyService,
+  MacPurpose,
   SigningPurpose,
 } from '../envelope/key-service.ts';
 import { signedBytes } from '../envelope/signature.ts';
@@ -29,34 +32,35 @@ export interface RecoveryKey {
   readonly id: string;
 }
 
+/** The ARNs of the KMS keys that it uses. */
+interface KeyArns {
+  /** Symmetric: wraps data keys. */
+  readonly dataKeyId: string;
+  /** ECC_NIST_P256: signs. */
+  readonly signingKeyId: string;
+  /** HMAC_256: makes fingerprints. */
+  readonly macKeyId: string;
+}
+
 /**
  * The KeyService on AWS KMS. Every request names the key: a wrapped key that another KMS key made is refused,
  * even where this process might use that one too.
  */
 export class KmsKeyService implements KeyService {
   readonly #client: KMSClient;
-  /** A symmetric key's ARN. */
-  readonly #dataKeyId: string;
-  /** The ARN of a key of ECC_NIST_P256 that signs. */
-  readonly #signingKeyId: string;
+  readonly #arns: KeyArns;
   readonly #recovery: RecoveryKey | null;
   #publicKey: Promise<KeyObject> | undefined;
 
-  constructor(
-    client: KMSClient,
-    dataKeyId: string,
-    signingKeyId: string,
-    recovery: RecoveryKey | null = null,
-  ) {
+  constructor(client: KMSClient, arns: KeyArns, recovery: RecoveryKey | null = null) {
     this.#client = client;
-    this.#dataKeyId = dataKeyId;
-    this.#signingKeyId = signingKeyId;
+    this.#arns = arns;
     this.#recovery = recovery;
   }
 
   async generateDataKey(context: EncryptionContext): Promise<GeneratedDataKey> {
     const command = new GenerateDataKeyCommand({
-      KeyId: this.#dataKeyId,
+      KeyId: this.#arns.dataKeyId,
       KeySpec: 'AES_256',
       EncryptionContext: kmsContext(context),
     });
@@ -91,7 +95,7 @@ export class KmsKeyService implements KeyService {
 
   async unwrapDataKey(wrapped: Uint8Array, context: EncryptionContext): Promise<Buffer> {
     const command = new DecryptCommand({
-      KeyId: this.#dataKeyId,
+      KeyId: this.#arns.dataKeyId,
       CiphertextBlob: wrapped,
       EncryptionContext: kmsContext(context),
     });
@@ -102,7 +106,7 @@ export class KmsKeyService implements KeyService {
 
   async sign(purpose: SigningPurpose, message: Uint8Array): Promise<Uint8Array> {
     const command = new SignCommand({
-      KeyId: this.#signingKeyId,
+      KeyId: this.#arns.signingKeyId,
       // The digest, since KMS takes messages of 4,096 bytes at most.
       Message: hash('sha256', signedBytes(purpose, message), 'buffer'),
       MessageType: 'DIGEST',
@@ -111,6 +115,17 @@ export class KmsKeyService implements KeyService {
     const { Signature } = await this.#send((options) => this.#client.send(command, options));
     if (Signature === undefined) throw unavailable();
     return Signature;
+  }
+
+  async mac(purpose: MacPurpose, message: Uint8Array): Promise<Buffer> {
+    const command = new GenerateMacCommand({
+      KeyId: this.#arns.macKeyId,
+      Message: macBytes(purpose, message),
+      MacAlgorithm: 'HMAC_SHA_256',
+    });
+    const { Mac } = await this.#send((options) => this.#client.send(command, options));
+    if (Mac?.length !== 32) throw unavailable();
+    return asBuffer(Mac);
   }
 
   publicKey(): Promise<KeyObject> {
@@ -126,7 +141,7 @@ export class KmsKeyService implements KeyService {
   }
 
   async #askPublicKey(): Promise<KeyObject> {
-    const command = new GetPublicKeyCommand({ KeyId: this.#signingKeyId });
+    const command = new GetPublicKeyCommand({ KeyId: this.#arns.signingKeyId });
     const { PublicKey } = await this.#send((options) => this.#client.send(command, options));
     if (PublicKey === undefined) throw unavailable();
     return createPublicKey({ key: asBuffer(PublicKey), format: 'der', type: 'spki' });

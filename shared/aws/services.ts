@@ -23,6 +23,8 @@ const settings = z.object({
   FM_SIGNING_KEY_ID: z.string().min(1),
   /** The ARN of the KMS key that data keys are wrapped for a second time, in any account and region. */
   FM_RECOVERY_KEY_ID: z.string().regex(/^arn:[^:]*:kms:[^:]+:\d{12}:key\/[^:]+$/),
+  /** The ARN of the KMS key that makes fingerprints. */
+  FM_MAC_KEY_ID: z.string().min(1),
   FM_CHECKPOINT_BUCKET: z.string().min(1),
   FM_ENVIRONMENTS: z
     .string()
@@ -33,12 +35,16 @@ const settings = z.object({
 
 /** Makes the clients and the ports. Region, credentials and endpoints are the SDK's own settings. @throws ZodError */
 export function openServices(env: Readonly<Record<string, string | undefined>>): Services {
-  const { FM_TABLE, FM_DATA_KEY_ID, FM_SIGNING_KEY_ID, FM_RECOVERY_KEY_ID, ...others } = settings.parse(env);
-  const { FM_CHECKPOINT_BUCKET, FM_ENVIRONMENTS } = others;
+  const { FM_TABLE, FM_CHECKPOINT_BUCKET, FM_ENVIRONMENTS, ...keys } = settings.parse(env);
   const table = new Table(documentClient(), FM_TABLE);
-  const keyService = new KmsKeyService(kmsClient(), FM_DATA_KEY_ID, FM_SIGNING_KEY_ID, {
-    client: kmsClient({ region: FM_RECOVERY_KEY_ID.split(':')[3] ?? '' }),
-    id: FM_RECOVERY_KEY_ID,
+  const arns = {
+    dataKeyId: keys.FM_DATA_KEY_ID,
+    signingKeyId: keys.FM_SIGNING_KEY_ID,
+    macKeyId: keys.FM_MAC_KEY_ID,
+  };
+  const keyService = new KmsKeyService(kmsClient(), arns, {
+    client: kmsClient({ region: keys.FM_RECOVERY_KEY_ID.split(':')[3] ?? '' }),
+    id: keys.FM_RECOVERY_KEY_ID,
   });
   const dataKeyStore = new DynamoDataKeyStore(table);
   const outbox = new DynamoAuditOutbox(table);

@@ -6,6 +6,7 @@ import { page, queryNumber } from './page.ts';
 export const auditAction = z.enum([
   'create',
   'rotate',
+  'unchanged',
   'rollback',
   'update',
   'delete',
@@ -17,6 +18,7 @@ export const auditAction = z.enum([
   'apply_policy',
   'remind',
   'access',
+  'compare',
   'denied',
   'start_run',
   'end_run',

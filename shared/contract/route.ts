@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 
 /** What a route's function may touch on AWS. `infra` turns each into the narrowest statement. */
-export type Grant = 'read' | 'write' | 'generate-data-key' | 'decrypt' | 'sign';
+export type Grant = 'read' | 'write' | 'generate-data-key' | 'fingerprint' | 'decrypt' | 'sign';
 
 /** One row of the routes table: what CDK, the local server, the handlers, OpenAPI and the tests all read. */
 export interface Route<

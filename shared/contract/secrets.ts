@@ -41,10 +41,10 @@ const isolation = z.enum(['shared', 'dedicated']).optional().meta({
 });
 const version = z.int().min(1);
 
-const secretFields = {
-  value,
-  encoding,
-  description: description.optional(),
+export const valueFields = { value, encoding };
+
+/** Where a secret stands or shall stand. */
+export const placeFields = {
   ...scopeFields,
   environment: z
     .union([z.literal('none'), environmentName])
@@ -53,6 +53,12 @@ const secretFields = {
       description:
         'The one environment it serves, or `none` for every one; when absent, `metadata.environment`, else every one.',
     }),
+};
+
+const secretFields = {
+  ...valueFields,
+  description: description.optional(),
+  ...placeFields,
   metadata: metadata.optional(),
   rotation_days: rotationDays.optional(),
   isolation,
@@ -135,6 +141,10 @@ export const secretMetadata = z
     description: z.string().nullable(),
     metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     version,
+    fingerprint: z.string().nullable().meta({
+      description:
+        'The same for the same value in every environment of the organization; null for who may not write it.',
+    }),
     created_at: timestamp,
     created_by: z.string(),
     last_rotated: timestamp.nullable(),
@@ -144,6 +154,10 @@ export const secretMetadata = z
     last_accessed_at: timestamp.nullable(),
     deleted_at: timestamp.nullable(),
     reminder: secretReminder.optional(),
+    unchanged: z.literal(true).optional().meta({
+      description:
+        'Only in the answer to a write: the value was the current one already, so no version was added.',
+    }),
   })
   .meta({ id: 'SecretMetadata', description: 'What is known of a secret. Never its value.' });
 export type SecretMetadata = z.infer<typeof secretMetadata>;

@@ -1,8 +1,10 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
@@ -13,10 +15,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { SecretsError } from '../contract/errors.ts';
 import { decryptionFailed } from '../envelope/envelope.ts';
+import { macBytes } from '../envelope/fingerprint.ts';
 import type {
   EncryptionContext,
   GeneratedDataKey,
   KeyService,
+  MacPurpose,
   SigningPurpose,
 } from '../envelope/key-service.ts';
 import { signedBytes } from '../envelope/signature.ts';
@@ -32,6 +36,8 @@ const keyringFile = z.strictObject({
     .min(1),
   /** P-256, PKCS #8, base64. */
   signing_key: z.base64(),
+  /** Makes fingerprints. Never rotated: with another key no two fingerprints could be compared. */
+  mac_key: z.base64().length(44),
 });
 
 /**
@@ -52,6 +58,7 @@ export class Keyring implements KeyService {
   readonly #signingKey: KeyObject;
   readonly #publicKey: KeyObject;
   readonly #recovery: RecoveryRecipient | null;
+  readonly #macKey: KeyObject;
 
   private constructor(file: z.infer<typeof keyringFile>, recovery: RecoveryRecipient | null) {
     this.#recovery = recovery;
@@ -63,6 +70,7 @@ export class Keyring implements KeyService {
       type: 'pkcs8',
     });
     this.#publicKey = createPublicKey(this.#signingKey);
+    this.#macKey = createSecretKey(file.mac_key, 'base64');
   }
 
   /**
@@ -135,6 +143,10 @@ export class Keyring implements KeyService {
     return sign('sha256', signedBytes(purpose, message), this.#signingKey);
   }
 
+  async mac(purpose: MacPurpose, message: Uint8Array): Promise<Buffer> {
+    return createHmac('sha256', this.#macKey).update(macBytes(purpose, message)).digest();
+  }
+
   async publicKey(): Promise<KeyObject> {
     return this.#publicKey;
   }
@@ -154,7 +166,8 @@ function generateKeyring(): z.infer<typeof keyringFile> {
   };
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const signing_key = privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
-  return { format: 1, root_keys: [root], signing_key };
+  const mac_key = randomBytes(32).toString('base64');
+  return { format: 1, root_keys: [root], signing_key, mac_key };
 }
 
 function uuidHex(id: string): string {

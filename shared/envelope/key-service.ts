@@ -19,6 +19,9 @@ export interface GeneratedDataKey {
 /** What a signature is for; a signature made for one purpose never passes for another. */
 export type SigningPurpose = 'api-key' | 'run-token' | 'checkpoint';
 
+/** What a code is for; a code made for one purpose never passes for another. */
+export type MacPurpose = 'fingerprint';
+
 /** The root of the key hierarchy: AWS KMS, or a keyring file on this machine. */
 export interface KeyService {
   /**
@@ -40,6 +43,14 @@ export interface KeyService {
    * @throws SecretsError `unavailable` when the signing key cannot be used now
    */
   sign(purpose: SigningPurpose, message: Uint8Array): Promise<Uint8Array>;
+
+  /**
+   * HMAC-SHA-256 over {@link macBytes}, 32 bytes, under a key that never leaves here: the same for the same
+   * message for ever, also after root keys were rotated.
+   * @param message 4,000 bytes at most
+   * @throws SecretsError `unavailable` when the key cannot be used now
+   */
+  mac(purpose: MacPurpose, message: Uint8Array): Promise<Buffer>;
 
   /** The public half of the signing key; it does not change while the process runs. */
   publicKey(): Promise<KeyObject>;

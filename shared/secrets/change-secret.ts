@@ -9,6 +9,7 @@ import { SecretsError } from '../contract/errors.ts';
 import type { SecretMetadata } from '../contract/secrets.ts';
 import type { DataKey } from '../envelope/data-key-loan.ts';
 import type { DataKeys } from '../envelope/data-keys.ts';
+import type { KeyService } from '../envelope/key-service.ts';
 import { nothingKnown, policyDays, type ReminderRecord } from './due.ts';
 import {
   type SecretRecord,
@@ -25,6 +26,7 @@ export interface WriteNeeds extends DemandNeeds {
   readonly dataKeys: DataKeys;
   /** For the rotation policies of the organization. */
   readonly callers: Pick<CallerStore<Trail>, 'findOrganization'>;
+  readonly keyService: Pick<KeyService, 'mac'>;
   /** The environments that this deployment knows. */
   readonly environments: readonly string[];
 }
@@ -48,6 +50,8 @@ export interface Change {
   readonly added: NewVersion | null;
   readonly happening: Pick<Happening, 'action' | 'reason'>;
   readonly status: number;
+  /** Set when the value that was given is the current one, so that no version is added. */
+  readonly unchanged?: true;
 }
 
 /**
@@ -67,7 +71,8 @@ export async function commitChange(
   const { current, sealed, added } = nextVersion(caller, change, key);
   const revision = (before?.revision ?? 0) + 1;
   const record = { format: 1 as const, revision, ...change.record, reminder, current };
-  const metadata = toMetadata(at, record, before?.last_accessed_at ?? null);
+  const described = toMetadata(caller, at, record, before?.last_accessed_at ?? null);
+  const metadata = change.unchanged === true ? { ...described, unchanged: true as const } : described;
   const answer = change.status === 204 ? '' : JSON.stringify(metadata);
   const secrets = [auditedSecret(at, current.version)];
   const saved = await needs.secrets.save({

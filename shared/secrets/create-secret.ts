@@ -6,10 +6,12 @@ import { invalid, SecretsError } from '../contract/errors.ts';
 import { type EnvironmentName, environmentName, type SecretName } from '../contract/ids.ts';
 import type { createSecretRequest, SecretMetadata } from '../contract/secrets.ts';
 import { valueBytes } from '../contract/value.ts';
+import { fingerprint } from '../envelope/fingerprint.ts';
 import { type Change, commitChange, type WriteNeeds } from './change-secret.ts';
 
 type CreateRequest = z.infer<typeof createSecretRequest>;
-type Described = Pick<CreateRequest, 'scope' | 'pipeline_id' | 'user' | 'environment' | 'metadata'>;
+type Described = Pick<CreateRequest, 'scope' | 'pipeline_id' | 'user' | 'environment'> &
+  Partial<Pick<CreateRequest, 'metadata'>>;
 
 /**
  * Stores a secret's first version.
@@ -26,7 +28,9 @@ export async function createSecret(
   if (existing !== undefined) throw taken(existing);
   const value = valueBytes('value', request.value, request.encoding);
   try {
-    const created = await commitChange(needs, caller, firstVersion(needs.now(), caller, at, request, value));
+    const print = await fingerprint(needs.keyService, caller.org, value, request.encoding);
+    const change = firstVersion(needs.now(), caller, at, request, { value, fingerprint: print });
+    const created = await commitChange(needs, caller, change);
     if (created === null) throw taken({ deleted_at: null });
     return created;
   } finally {
@@ -42,7 +46,7 @@ export function firstVersion(
   request: Pick<CreateRequest, 'description' | 'metadata' | 'rotation_days' | 'isolation' | 'encoding'> & {
     readonly reason?: string | undefined;
   },
-  value: Buffer,
+  { value, fingerprint }: { readonly value: Buffer; readonly fingerprint: string },
 ): Change {
   const stamp = { created_at: now.toISOString(), created_by: subjectOf(caller) };
   const reason = request.reason ?? 'Initial creation';
@@ -63,7 +67,7 @@ export function firstVersion(
     },
     current: null,
     added: {
-      record: { version: 1, encoding: request.encoding, ...stamp, reason, restores: null },
+      record: { version: 1, encoding: request.encoding, fingerprint, ...stamp, reason, restores: null },
       content: { value },
     },
     happening: { action: 'create' },

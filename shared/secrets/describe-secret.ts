@@ -13,5 +13,5 @@ export async function describeSecret(
 ): Promise<SecretMetadata> {
   const found = await locate(needs, caller, 'read', request);
   await recordRead(needs, caller, 'read', [auditedSecret(found.at)]);
-  return toMetadata(found.at, readRecord(found), found.last_accessed_at);
+  return toMetadata(caller, found.at, readRecord(found), found.last_accessed_at);
 }

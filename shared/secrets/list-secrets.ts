@@ -46,11 +46,11 @@ export async function listSecrets(
   };
 }
 
-function readableMetadata({ log }: Needs, { org }: Caller, secret: StoredSecret): SecretMetadata[] {
+function readableMetadata({ log }: Needs, caller: Caller, secret: StoredSecret): SecretMetadata[] {
   try {
-    return [toMetadata(secret.at, readRecord(secret), secret.last_accessed_at)];
+    return [toMetadata(caller, secret.at, readRecord(secret), secret.last_accessed_at)];
   } catch (error) {
-    log({ level: 'error', org, secret: coordinatesKey(secret.at), ...logEntryOf(error) });
+    log({ level: 'error', org: caller.org, secret: coordinatesKey(secret.at), ...logEntryOf(error) });
     return [];
   }
 }

@@ -6,9 +6,10 @@ import { invalid } from '../contract/errors.ts';
 import type { SecretName } from '../contract/ids.ts';
 import type { putSecretRequest, SecretMetadata } from '../contract/secrets.ts';
 import { valueBytes } from '../contract/value.ts';
+import { fingerprint } from '../envelope/fingerprint.ts';
 import { commitChange, untilSaved, type WriteNeeds } from './change-secret.ts';
 import { coordinatesOf, firstVersion, taken } from './create-secret.ts';
-import { expectVersion, nextVersionOf } from './rotate-secret.ts';
+import { expectVersion, nextVersionOf, unchangedValueOf } from './rotate-secret.ts';
 import { readRecord } from './secret-record.ts';
 import type { StoredSecret } from './secret-store.ts';
 
@@ -28,15 +29,17 @@ export async function putSecret(
   await demand(needs, caller, 'create', at);
   const value = valueBytes('value', request.value, request.encoding);
   try {
+    const print = await fingerprint(needs.keyService, caller.org, value, request.encoding);
+    const given = { value, fingerprint: print };
     return await untilSaved(async () => {
       const [existing] = await needs.secrets.findMany(caller.org, [at]);
-      if (existing !== undefined) return addVersion(needs, caller, existing, request, value);
+      if (existing !== undefined) return addVersion(needs, caller, existing, request, given);
       if (request.expected_version !== undefined)
         throw invalid('expected_version', 'is of a secret that does not exist');
       const metadata = await commitChange(
         needs,
         caller,
-        firstVersion(needs.now(), caller, at, request, value),
+        firstVersion(needs.now(), caller, at, request, given),
       );
       return metadata === null ? null : { created: true, metadata };
     });
@@ -49,7 +52,11 @@ export async function putSecret(
  * Where to put it. Without an environment it is the one secret of this name and scope, if there is one, whatever
  * environment that serves: who sets `openai_api_key` again does not mean to have two of them.
  */
-async function placeOf(needs: WriteNeeds, { org }: Caller, request: PutRequest): Promise<Coordinates> {
+export async function placeOf(
+  needs: Pick<WriteNeeds, 'secrets' | 'environments'>,
+  { org }: Caller,
+  request: Parameters<typeof coordinatesOf>[2] & { readonly name: SecretName },
+): Promise<Coordinates> {
   const at = coordinatesOf(needs, request.name, request);
   if (at.environment !== null || request.environment === 'none') return at;
   const [only, ...others] = (await needs.secrets.findByName(org, at.name)).filter(
@@ -65,22 +72,27 @@ async function addVersion(
   caller: Caller,
   existing: StoredSecret,
   request: PutRequest,
-  value: Buffer,
+  { value, fingerprint: print }: { readonly value: Buffer; readonly fingerprint: string },
 ): Promise<{ created: false; metadata: SecretMetadata } | null> {
   if (existing.deleted_at !== null) throw taken(existing);
-  expectVersion(request.expected_version, readRecord(existing).current.version);
-  const reason = request.reason ?? 'Set again';
-  const change = nextVersionOf(needs.now(), caller, existing, {
-    encoding: request.encoding,
-    reason,
-    content: { value },
-  });
-  const { description, metadata, rotation_days, isolation } = request;
+  const { current, isolation: isolated } = readRecord(existing);
+  expectVersion(request.expected_version, current.version);
+  const { description, metadata, rotation_days, isolation = isolated } = request;
+  // Another isolation asks for another data key, so the same value is sealed anew.
+  const same = current.fingerprint === print && isolation === isolated;
+  const change = same
+    ? unchangedValueOf(existing, request.reason)
+    : nextVersionOf(needs.now(), caller, existing, {
+        encoding: request.encoding,
+        fingerprint: print,
+        reason: request.reason ?? 'Set again',
+        content: { value },
+      });
   const given = { description, metadata, rotation_days, isolation };
-  const updated = await commitChange(needs, caller, {
-    ...change,
-    record: { ...change.record, ...definedOnly(given) },
-  });
+  const record = { ...change.record, ...definedOnly(given) };
+  const described = same && JSON.stringify(record) !== JSON.stringify(change.record);
+  const happening = described ? { ...change.happening, action: 'update' as const } : change.happening;
+  const updated = await commitChange(needs, caller, { ...change, record, happening });
   return updated === null ? null : { created: false, metadata: updated };
 }
 

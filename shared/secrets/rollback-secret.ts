@@ -31,6 +31,7 @@ export async function rollbackSecret(
     const source = valueEnvelope(readVersion(old), old.sealed);
     const change = nextVersionOf(needs.now(), caller, before, {
       encoding: source.version.encoding,
+      fingerprint: source.version.fingerprint,
       reason: request.reason ?? `Roll back to version ${request.version}`,
       content: { restored: source.sealed },
       restores: source.version,

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import * as z from 'zod';
+import type { Caller } from '../access/caller.ts';
+import { allows } from '../access/roles.ts';
 import { type Coordinates, coordinatesKey, describeCoordinates } from '../contract/coordinates.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import { type SecretMetadata, secretMetadata } from '../contract/secrets.ts';
@@ -22,6 +24,8 @@ export interface VersionRecord {
   readonly version: number;
   readonly data_key: string;
   readonly encoding: Encoding;
+  /** Tells whether two values are the same, see {@link fingerprint}. */
+  readonly fingerprint: string;
   readonly created_at: string;
   readonly created_by: string;
   readonly reason: string;
@@ -33,6 +37,7 @@ const sealedFields = {
   version: z.int(),
   data_key: z.string(),
   encoding: z.enum(['utf8', 'base64']),
+  fingerprint: z.string(),
   created_at: z.string(),
   created_by: z.string(),
   reason: z.string(),
@@ -126,7 +131,7 @@ function versionContext(
   version: VersionRecord,
   restored: Uint8Array,
 ): Buffer {
-  const { data_key, encoding, created_at, created_by, reason, restores } = version;
+  const { data_key, encoding, fingerprint, created_at, created_by, reason, restores } = version;
   return lengthPrefixed([
     'flowmason/version/v1',
     org,
@@ -134,6 +139,7 @@ function versionContext(
     String(version.version),
     data_key,
     encoding,
+    fingerprint,
     created_at,
     created_by,
     reason,
@@ -206,8 +212,9 @@ export function valueSize(version: VersionRecord, sealed: Buffer): number {
   return valueEnvelope(version, sealed).sealed.length - SEAL_OVERHEAD;
 }
 
-/** A secret in the words of the API. */
+/** A secret in the words of the API. Its fingerprint is for those who may write it, and could test a guess. */
 export function toMetadata(
+  caller: Caller,
   at: Coordinates,
   record: Omit<SecretRecord, 'data_key'>,
   lastAccessedAt: string | null,
@@ -219,6 +226,7 @@ export function toMetadata(
     description: record.description,
     metadata: record.metadata,
     version: record.current.version,
+    fingerprint: allows(caller, 'compare', at) ? record.current.fingerprint : null,
     created_at: record.created_at,
     created_by: record.created_by,
     last_rotated: record.last_rotated,

@@ -83,6 +83,7 @@ async function servicesOf(outputs: Readonly<Record<string, string>>): Promise<Se
     FM_DATA_KEY_ID: outputs['DataKeyArn'],
     FM_RECOVERY_KEY_ID: outputs['RecoveryKeyArn'],
     FM_SIGNING_KEY_ID: outputs['SigningKeyArn'],
+    FM_MAC_KEY_ID: outputs['MacKeyArn'],
     FM_CHECKPOINT_BUCKET: outputs['CheckpointBucket'],
   });
   const { services } = await import('../../shared/aws/services.ts');

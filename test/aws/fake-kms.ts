@@ -1,6 +1,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHmac,
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
@@ -24,6 +25,11 @@ const requests = {
     MessageType: z.literal('DIGEST'),
     SigningAlgorithm: z.literal('ECDSA_SHA_256'),
   }),
+  GenerateMac: z.object({
+    KeyId: z.string(),
+    Message: base64.refine((bytes) => bytes.length <= 4096),
+    MacAlgorithm: z.literal('HMAC_SHA_256'),
+  }),
   GetPublicKey: z.object({ KeyId: z.string() }),
 };
 type Operation = keyof typeof requests;
@@ -35,7 +41,7 @@ export interface LedgerEntry {
   readonly context: Readonly<Record<string, string>>;
 }
 
-type FakeKey = { readonly root: Buffer } | { readonly signing: KeyObject };
+type FakeKey = { readonly root: Buffer } | { readonly mac: Buffer } | { readonly signing: KeyObject };
 
 class KmsError extends Error {
   constructor(name: string) {
@@ -68,6 +74,10 @@ export class FakeKms {
 
   createSigningKey(): string {
     return this.#add({ signing: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey });
+  }
+
+  createMacKey(): string {
+    return this.#add({ mac: randomBytes(32) });
   }
 
   /** Starts listening. @returns the endpoint */
@@ -123,6 +133,13 @@ export class FakeKms {
         const { KeyId: id, Message } = requests.Sign.parse(body);
         return { KeyId: id, Signature: signDigest(this.#signingKey(id), Message).toString('base64') };
       }
+      case 'GenerateMac': {
+        const { KeyId: id, Message } = requests.GenerateMac.parse(body);
+        return {
+          KeyId: id,
+          Mac: createHmac('sha256', this.#macKey(id)).update(Message).digest('base64'),
+        };
+      }
       case 'GetPublicKey': {
         const { KeyId: id } = requests.GetPublicKey.parse(body);
         return { KeyId: id, PublicKey: publicHalf(this.#signingKey(id)).toString('base64') };
@@ -175,6 +192,13 @@ export class FakeKms {
     if (key === undefined) throw new KmsError('NotFoundException');
     if (!('root' in key)) throw new KmsError('InvalidKeyUsageException');
     return key.root;
+  }
+
+  #macKey(id: string): Buffer {
+    const key = this.#keys.get(id);
+    if (key === undefined) throw new KmsError('NotFoundException');
+    if (!('mac' in key)) throw new KmsError('InvalidKeyUsageException');
+    return key.mac;
   }
 
   #signingKey(id: string): KeyObject {

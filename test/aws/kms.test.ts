@@ -16,14 +16,22 @@ const CONTEXT = { org: acme, environment: environmentName.parse('production'), d
 function emulatedKeys(endpoint: string) {
   const client = kmsClient(clientFor(endpoint));
   return async () => {
-    const [dataKeyId, signingKeyId] = [await createDataKey(client), await createSigningKey(client)];
     const recovery = { client, id: await createDataKey(client) };
-    const restorer = new KmsKeyService(client, recovery.id, signingKeyId);
+    const arns = await arnsOf(client);
+    const restorer = new KmsKeyService(client, { ...arns, dataKeyId: recovery.id });
     return {
-      keys: new KmsKeyService(client, dataKeyId, signingKeyId, recovery),
-      otherKeys: new KmsKeyService(client, await createDataKey(client), await createSigningKey(client)),
+      keys: new KmsKeyService(client, arns, recovery),
+      otherKeys: new KmsKeyService(client, await arnsOf(client)),
       openRecovery: restorer.unwrapDataKey.bind(restorer),
     };
+  };
+}
+
+async function arnsOf(client: KMSClient) {
+  return {
+    dataKeyId: await createDataKey(client),
+    signingKeyId: await createSigningKey(client),
+    macKeyId: await createMacKey(client),
   };
 }
 
@@ -36,13 +44,18 @@ async function createSigningKey(client: KMSClient): Promise<string> {
   return (await client.send(command)).KeyMetadata?.Arn ?? '';
 }
 
+async function createMacKey(client: KMSClient): Promise<string> {
+  const command = new CreateKeyCommand({ KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' });
+  return (await client.send(command)).KeyMetadata?.Arn ?? '';
+}
+
 /** What only KMS has: a key that is disabled. */
 function disabledKeySuite(endpoint: string, faults: KnownFaults): void {
   const test = faultyTest(faults);
   test('a disabled key is unavailable, and its data keys are not lost', async () => {
     const client = kmsClient(clientFor(endpoint));
     const keyId = await createDataKey(client);
-    const keys = new KmsKeyService(client, keyId, keyId);
+    const keys = new KmsKeyService(client, { dataKeyId: keyId, signingKeyId: keyId, macKeyId: keyId });
     const { wrapped } = await keys.generateDataKey(CONTEXT);
     await client.send(new DisableKeyCommand({ KeyId: keyId }));
     expect(await codeOfRejection(keys.unwrapDataKey(wrapped, CONTEXT))).toBe('unavailable');
@@ -54,18 +67,23 @@ describe('KMS in this process', () => {
   const kms = new FakeKms();
   let client: KMSClient;
   let keys: KmsKeyService;
-  let [dataKeyId, signingKeyId, recoveryKeyId] = ['', '', ''];
+  let arns = { dataKeyId: '', signingKeyId: '', macKeyId: '' };
+  let recoveryKeyId = '';
+  const newArns = () => ({
+    dataKeyId: kms.createDataKey(),
+    signingKeyId: kms.createSigningKey(),
+    macKeyId: kms.createMacKey(),
+  });
 
   const start = async () => {
     client = kmsClient(clientFor(await kms.start()));
-    dataKeyId = kms.createDataKey();
-    signingKeyId = kms.createSigningKey();
+    arns = newArns();
     recoveryKeyId = kms.createDataKey();
-    keys = new KmsKeyService(client, dataKeyId, signingKeyId, { client, id: recoveryKeyId });
-    const restorer = new KmsKeyService(client, recoveryKeyId, signingKeyId);
+    keys = new KmsKeyService(client, arns, { client, id: recoveryKeyId });
+    const restorer = new KmsKeyService(client, { ...arns, dataKeyId: recoveryKeyId });
     return {
       keys,
-      otherKeys: new KmsKeyService(client, kms.createDataKey(), kms.createSigningKey()),
+      otherKeys: new KmsKeyService(client, newArns()),
       openRecovery: restorer.unwrapDataKey.bind(restorer),
     };
   };
@@ -93,10 +111,10 @@ describe('KMS in this process', () => {
     const bare = { use: 'flowmason/data-key/v1', org: 'acme', data_key: 'dk-1' };
     const context = { ...bare, environment: 'production' };
     expect(kms.ledger).toEqual([
-      { operation: 'GenerateDataKey', keyId: dataKeyId, context },
+      { operation: 'GenerateDataKey', keyId: arns.dataKeyId, context },
       { operation: 'Encrypt', keyId: recoveryKeyId, context },
-      { operation: 'Decrypt', keyId: dataKeyId, context },
-      { operation: 'GenerateDataKey', keyId: dataKeyId, context: bare },
+      { operation: 'Decrypt', keyId: arns.dataKeyId, context },
+      { operation: 'GenerateDataKey', keyId: arns.dataKeyId, context: bare },
       { operation: 'Encrypt', keyId: recoveryKeyId, context: bare },
     ]);
   });
@@ -110,7 +128,7 @@ describe('KMS in this process', () => {
   });
 
   it('is asked for the public key once, and again only after a failure', async () => {
-    const fresh = new KmsKeyService(client, dataKeyId, signingKeyId);
+    const fresh = new KmsKeyService(client, arns);
     kms.failure = 'KMSInvalidStateException';
     expect(await codeOfRejection(fresh.publicKey())).toBe('unavailable');
     kms.failure = null;
@@ -134,6 +152,7 @@ describe('KMS in this process', () => {
       expect(await codeOfRejection(keys.generateDataKey(CONTEXT))).toBe('unavailable');
       expect(await codeOfRejection(keys.unwrapDataKey(wrapped, CONTEXT))).toBe('unavailable');
       expect(await codeOfRejection(keys.sign('run-token', wrapped))).toBe('unavailable');
+      expect(await codeOfRejection(keys.mac('fingerprint', Buffer.of(1)))).toBe('unavailable');
     });
   }
 
@@ -144,14 +163,19 @@ describe('KMS in this process', () => {
   });
 
   it('refuses a key of another use', async () => {
-    const mixedUp = new KmsKeyService(client, signingKeyId, dataKeyId);
+    const mixedUp = new KmsKeyService(client, {
+      dataKeyId: arns.signingKeyId,
+      signingKeyId: arns.macKeyId,
+      macKeyId: arns.dataKeyId,
+    });
     expect(await codeOfRejection(mixedUp.generateDataKey(CONTEXT))).toBe('unavailable');
     expect(await codeOfRejection(mixedUp.sign('api-key', Buffer.of(1)))).toBe('unavailable');
+    expect(await codeOfRejection(mixedUp.mac('fingerprint', Buffer.of(1)))).toBe('unavailable');
   });
 
   it('that cannot be reached is unavailable', async () => {
     const nobody = kmsClient({ ...clientFor('http://127.0.0.1:9'), maxAttempts: 1 });
-    const alone = new KmsKeyService(nobody, dataKeyId, signingKeyId);
+    const alone = new KmsKeyService(nobody, arns);
     expect(await codeOfRejection(alone.generateDataKey(CONTEXT))).toBe('unavailable');
   });
 });

@@ -117,6 +117,26 @@ export function keyServiceSuite(make: MakeKeyServices, faults: KnownFaults = {})
     });
   });
 
+  describe('KeyService: codes', () => {
+    const message = Buffer.from('a message');
+
+    it('are 32 bytes, the same for the same message, others for any other', async () => {
+      const code = await keys.mac('fingerprint', message);
+      expect(code).toHaveLength(32);
+      expect(await keys.mac('fingerprint', Buffer.from(message))).toEqual(code);
+      for (const other of [Buffer.from('a messagf'), Buffer.alloc(0), Buffer.alloc(4000, 7)])
+        expect((await keys.mac('fingerprint', other)).equals(code)).toBe(false);
+    });
+
+    it('are another key service’s own', async () => {
+      const [mine, theirs] = [
+        await keys.mac('fingerprint', message),
+        await otherKeys.mac('fingerprint', message),
+      ];
+      expect(mine.equals(theirs)).toBe(false);
+    });
+  });
+
   describe('KeyService: signatures', () => {
     it('are ECDSA P-256 over the purpose and the message, of any size', async () => {
       const key = await keys.publicKey();

@@ -59,6 +59,11 @@ const bodies: readonly { route: string; request: Request; good: Readonly<Record<
       reason: 'r',
     },
   },
+  {
+    route: 'compare-secrets',
+    request: {},
+    good: { entries: [{ name: 'known', value: 'v', encoding: 'utf8', scope: 'org', environment: 'none' }] },
+  },
   { route: 'update-secret', request: on, good: { description: 'd', metadata: {}, rotation_days: 1 } },
   {
     route: 'rotate-secret',
@@ -109,6 +114,7 @@ const wrong = [
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
   'create-secret': ['name', 'value'],
   'put-secret': ['value'],
+  'compare-secrets': ['entries'],
   'rotate-secret': ['new_value'],
   'rollback-secret': ['version'],
   'resolve-config': ['config', 'environment'],

@@ -191,6 +191,20 @@ describe.each(callerKeys)('%s', (caller) => {
     }
   });
 
+  it('compare-secrets, and the fingerprint of what it sees', async () => {
+    for (const secret of secretKeys) {
+      const entry = { name: secret, value: `v1 ${secret}`, environment: 'none', ...SECRETS[secret] };
+      const reply = await call('compare-secrets', as(caller, { body: { entries: [entry] } }));
+      expect({ secret, status: reply.status }).toEqual({ secret, status: createStatus(caller, secret, 200) });
+      expectRefusal(reply, 'compare');
+      if (reply.status === 200 && !ownOrganization(caller)) expect(reply.text).toContain('"absent"');
+      const described = await call('describe-secret', as(caller, { params: { name: secret } }));
+      const print = typeof jsonOf(described)['fingerprint'] === 'string';
+      const writes = ownOrganization(caller) && createStatus(caller, secret, 200) === 200;
+      expect({ secret, print }).toEqual({ secret, print: writes });
+    }
+  });
+
   it('list-secrets: exactly what it may see', async () => {
     const reply = await call('list-secrets', as(caller));
     expect(reply.status).toBe(isNobody(caller) ? 401 : 200);
@@ -519,7 +533,14 @@ it('every route of the table is in one of the tests above', () => {
   const covered = [
     ...['describe-secret', 'secret-history', 'rotate-secret', 'rollback-secret', 'update-secret'],
     ...['delete-secret', 'restore-secret', 'put-secret', 'create-secret', 'list-secrets', 'query-audit'],
-    ...['describe-organization', 'update-organization', 'ack-secret', 'snooze-secret', 'describe-caller'],
+    ...[
+      'compare-secrets',
+      'describe-organization',
+      'update-organization',
+      'ack-secret',
+      'snooze-secret',
+      'describe-caller',
+    ],
     // The audit's.
     ...['export-audit', 'prove-audit', 'audit-public-key'],
     ...['verify-audit', 'list-api-keys', 'create-api-key', 'revoke-api-key', 'start-run', 'end-run'],

@@ -303,14 +303,14 @@ describe('versions', () => {
     const name = await create();
     await call('rotate-secret', on(name, { body: { new_value: 'v2' } }));
     const kinds = [
-      { route: 'rotate-secret', body: { new_value: 'v' } },
-      { route: 'put-secret', body: { value: 'v' } },
-      { route: 'rollback-secret', body: { version: 1 } },
-      { route: 'update-secret', body: { description: 'd' } },
+      { route: 'rotate-secret', body: (i: number) => ({ new_value: `v ${i}` }) },
+      { route: 'put-secret', body: (i: number) => ({ value: `v ${i}` }) },
+      { route: 'rollback-secret', body: () => ({ version: 1 }) },
+      { route: 'update-secret', body: () => ({ description: 'd' }) },
     ];
     const replies = await Promise.all(
-      Array.from({ length: 24 }, (_, i) => kinds[i % kinds.length]).map((kind) =>
-        kind === undefined ? undefined : call(kind.route, on(name, { body: kind.body })),
+      Array.from({ length: 24 }, (_, i) => kinds[i % kinds.length]).map((kind, i) =>
+        kind === undefined ? undefined : call(kind.route, on(name, { body: kind.body(i) })),
       ),
     );
     expect(new Set(replies.map((reply) => reply?.status))).toEqual(new Set([200]));

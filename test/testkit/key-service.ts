@@ -46,6 +46,10 @@ export class WatchedKeys implements KeyService {
     return this.#keyring.sign(...given);
   }
 
+  mac(...given: Parameters<KeyService['mac']>) {
+    return this.#keyring.mac(...given);
+  }
+
   publicKey() {
     this.publicKeyAsked += 1;
     return this.#keyring.publicKey();

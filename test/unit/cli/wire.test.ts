@@ -39,7 +39,17 @@ function secret(name: string, more: Readonly<Record<string, unknown>> = {}) {
   const absent = { pipeline_id: null, user: null, environment: null, description: null, rotation_days: null };
   const times = { last_rotated: null, next_rotation_at: null, last_accessed_at: null, deleted_at: null };
   const created = { created_at: '2024-01-15T10:00:00Z', created_by: 'ana', last_rotated_by: null };
-  return { name, scope: 'org', ...absent, metadata: {}, version: 1, ...created, ...times, ...more };
+  return {
+    name,
+    scope: 'org',
+    ...absent,
+    metadata: {},
+    version: 1,
+    fingerprint: null,
+    ...created,
+    ...times,
+    ...more,
+  };
 }
 
 const answer =

@@ -202,6 +202,7 @@ describe('answers', () => {
     },
     ...{
       version: 1,
+      fingerprint: null,
       created_at: '2026-01-31T12:00:00Z',
       created_by: 'c',
       last_rotated: null,
