@@ -2,9 +2,11 @@ import { addAdmin } from './commands/admin.ts';
 import { addAudit } from './commands/audit.ts';
 import { addChecking } from './commands/checking.ts';
 import { addExplaining } from './commands/explaining.ts';
+import { addExporting } from './commands/exporting.ts';
 import { addKeys } from './commands/keys.ts';
 import { addReading } from './commands/reading.ts';
 import { addRemoving } from './commands/removing.ts';
+import { addRunning } from './commands/running.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSecrets } from './commands/secrets.ts';
 import type { Family } from './program.ts';
@@ -17,6 +19,8 @@ export const families: readonly Family[] = [
   { file: 'audit', below: 'secrets', words: ['audit'], add: addAudit },
   { file: 'checking', below: 'secrets', words: ['check'], add: addChecking },
   { file: 'explaining', below: 'secrets', words: ['explain'], add: addExplaining },
+  { file: 'running', below: 'secrets', words: ['run'], add: addRunning },
+  { file: 'exporting', below: 'secrets', words: ['export'], add: addExporting },
   { file: 'runs', below: null, words: ['runs'], add: addRuns },
   { file: 'keys', below: null, words: ['keys'], add: addKeys },
   { file: 'admin', below: null, words: ['admin'], add: addAdmin },

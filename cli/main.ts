@@ -19,6 +19,10 @@ export async function main(families: readonly Family[]): Promise<void> {
       stderr: process.stderr,
       workingDirectory: process.cwd(),
       environment: parseEnvironment(process.env),
+      inherited: () => {
+        const { FM_API_KEY: _key, FM_RUN_TOKEN: _token, ...others } = process.env;
+        return others;
+      },
     },
     families,
   );

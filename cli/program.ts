@@ -10,6 +10,7 @@ import { type CommonOptions, common, type Host } from './tools.ts';
 export interface Process extends Streams {
   readonly workingDirectory: string;
   readonly environment: Environment;
+  readonly inherited: Host['inherited'];
 }
 
 /** Commands that one file adds. */
@@ -30,7 +31,14 @@ export async function runCli(
 ): Promise<number> {
   const terminal = createTerminal(own, own.environment.NO_COLOR !== undefined);
   const { workingDirectory, environment } = own;
-  const host = { terminal, workingDirectory, environment, outcome: { common: {}, exitCode: exitCodes.done } };
+  const host: Host = {
+    terminal,
+    workingDirectory,
+    environment,
+    inherited: own.inherited,
+    streams: own,
+    outcome: { common: {}, exitCode: exitCodes.done },
+  };
   const program = createProgram(host, own, families);
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -12,7 +12,7 @@ export interface Streams {
 /** All that `fm` says and asks goes through here, so that what a server sent can never steer the terminal. */
 export interface Terminal {
   readonly stdinIsTerminal: boolean;
-  readonly stderrIsTerminal: boolean;
+  readonly stdoutIsTerminal: boolean;
   /** One line of the result, on stdout. A line break within it is shown, not made. */
   print(line: string, style?: 'bold'): void;
   /** One line that says what was done, on stdout; nothing when quiet. */
@@ -67,7 +67,7 @@ export function createTerminal(own: Streams, noColor: boolean): Terminal {
     get stdinIsTerminal() {
       return own.stdin.isTTY === true;
     },
-    stderrIsTerminal: stderr.isTTY === true,
+    stdoutIsTerminal: stdout.isTTY === true,
     print: (line, style) => {
       const text = visible(line);
       const shown =

@@ -2,13 +2,16 @@ import { type Command, Option, type OptionValues } from '@commander-js/extra-typ
 import { type Api, createApi } from './api.ts';
 import { usageFailure } from './failure.ts';
 import { type Environment, loadSettings } from './settings.ts';
-import type { Terminal } from './terminal.ts';
+import type { Streams, Terminal } from './terminal.ts';
 
 /** What belongs to the process, handed to every command. */
 export interface Host {
   readonly terminal: Terminal;
   readonly workingDirectory: string;
   readonly environment: Environment;
+  readonly streams: Pick<Streams, 'stdout' | 'stderr'>;
+  /** The environment for a command that is run: ours, without our credentials. */
+  readonly inherited: () => NodeJS.ProcessEnv;
   /** What this command line asked for in common, and the code that a command ends with by itself. */
   readonly outcome: { common: CommonOptions; exitCode: number };
 }
