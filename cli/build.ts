@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type OutputFile, type Plugin } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { parseSync } from 'oxc-parser';
 import { families } from './families.ts';
 import type { Family } from './program.ts';
@@ -63,9 +63,16 @@ import { main } from './main.ts';
 main([{ ${row}, add }]);`;
 }
 
-async function bundle(family: Family | typeof ALL): Promise<OutputFile[]> {
+interface Bundle {
+  readonly name: string;
+  readonly code: Uint8Array;
+  /** The files of ours that it was made of. */
+  readonly sources: readonly string[];
+}
+
+async function bundle(family: Family | typeof ALL): Promise<Bundle> {
   const name = family === ALL ? ALL : family.file;
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     stdin: {
       contents: entryOf(family),
       resolveDir: join(root, 'cli'),
@@ -73,6 +80,7 @@ async function bundle(family: Family | typeof ALL): Promise<OutputFile[]> {
       loader: 'ts',
     },
     outfile: join(dist, `${name}.cjs`),
+    absWorkingDir: root,
     bundle: true,
     minify: true,
     platform: 'node',
@@ -81,23 +89,40 @@ async function bundle(family: Family | typeof ALL): Promise<OutputFile[]> {
     external: ['@aws-sdk/*'],
     plugins: [unusedSchemas, noSubprograms],
     write: false,
+    metafile: true,
     legalComments: 'none',
     logLevel: 'warning',
   });
-  return outputFiles;
+  const sources = Object.keys(metafile.inputs).filter((file) =>
+    /^(cli|client|functions|shared)\/(?!entry-)/.test(file),
+  );
+  return { name, code: outputFiles[0]?.contents ?? new Uint8Array(), sources };
 }
 
-/** Keeps V8's code of the bundles beside them; picks the bundle by the first words, any other line gets them all. */
-function picker(): string {
+/**
+ * Picks the bundle by the first words; any other line gets them all. Exports false when a source is newer.
+ * Keeps V8's code of the bundles beside them.
+ */
+function picker(bundles: readonly Bundle[]): string {
   const files = families.flatMap(({ file, below, words }) =>
     words.map((word) => [below === null ? word : `${below} ${word}`, file]),
   );
+  const sources = Object.fromEntries(bundles.map((each) => [each.name, each.sources]));
   return `'use strict';
-require('node:module').enableCompileCache(require('node:path').join(__dirname, '.code'));
+const { join } = require('node:path');
+const { statSync } = require('node:fs');
 const files = ${JSON.stringify(Object.fromEntries(files))};
+const sources = ${JSON.stringify(sources)};
 const [first, second] = process.argv.slice(2);
-const asked = [first, first + ' ' + second].find((words) => Object.hasOwn(files, words));
-require('./' + (asked === undefined ? '${ALL}' : files[asked]) + '.cjs');
+const words = [first, first + ' ' + second].find((each) => Object.hasOwn(files, each));
+const name = words === undefined ? '${ALL}' : files[words];
+const { mtimeMs } = statSync(__filename);
+const isNewer = (file) => statSync(join(__dirname, '..', file), { throwIfNoEntry: false })?.mtimeMs > mtimeMs;
+module.exports = !sources[name].some(isNewer);
+if (module.exports) {
+  require('node:module').enableCompileCache(join(__dirname, '.code'));
+  require('./' + name + '.cjs');
+}
 `;
 }
 
@@ -109,6 +134,6 @@ function put(path: string, contents: Uint8Array | string): void {
 }
 
 mkdirSync(dist, { recursive: true });
-const outputs = await Promise.all([ALL, ...families].map((family) => bundle(family as Family | typeof ALL)));
-for (const { path, contents } of outputs.flat()) put(path, contents);
-put(join(dist, 'fm.cjs'), picker());
+const bundles = await Promise.all([ALL, ...families].map((each) => bundle(each as Family | typeof ALL)));
+for (const { name, code } of bundles) put(join(dist, `${name}.cjs`), code);
+put(join(dist, 'fm.cjs'), picker(bundles));
