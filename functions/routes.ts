@@ -64,6 +64,7 @@ export const verifyAudit = {
   path: '/api/v1/secrets/audit/verify',
   summary: 'Check the audit log against its own chain',
   action: 'read_audit',
+  query: audit.verifyAuditQuery,
   output: audit.auditVerification,
   grants: readGrants,
 } as const satisfies Row;

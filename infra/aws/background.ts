@@ -21,6 +21,11 @@ const schedules: readonly { entry: string; grants: readonly Grant[]; every: Dura
     grants: ['read', 'sign', 'public-key', 'read-checkpoints', 'write-checkpoints'],
     every: Duration.minutes(1),
   },
+  {
+    entry: 'verify-organizations',
+    grants: ['read', 'public-key', 'read-checkpoints'],
+    every: Duration.days(1),
+  },
 ];
 
 /** Files below `functions/` that this stack runs. */
@@ -44,7 +49,7 @@ export class BackgroundStack extends Stack {
     this.recorder = this.#function('record-audit', ['read', 'write'], Duration.seconds(60));
     this.#feedRecorder();
     for (const { entry, grants, every } of schedules) {
-      const target = new LambdaInvoke(this.#function(entry, grants, Duration.minutes(5)), {
+      const target = new LambdaInvoke(this.#function(entry, grants, Duration.minutes(15)), {
         deadLetterQueue: this.failures,
       });
       new Schedule(this, `${entry}Schedule`, { schedule: ScheduleExpression.rate(every), target });

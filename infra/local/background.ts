@@ -1,6 +1,7 @@
 import { handler as checkpointAudit } from '../../functions/checkpoint-audit.ts';
 import { handler as purgeDeleted } from '../../functions/purge-deleted.ts';
 import { handler as recordAudit } from '../../functions/record-audit.ts';
+import { handler as verifyOrganizations } from '../../functions/verify-organizations.ts';
 import type { EmbeddedServices } from '../../shared/embedded/services.ts';
 import { streamEvent } from './events.ts';
 
@@ -8,6 +9,7 @@ const RECORD_AFTER_MS = 10;
 const RETRY_AFTER_MS = 1000;
 const CHECKPOINT_EVERY_MS = 60 * 1000;
 const PURGE_EVERY_MS = 60 * 60 * 1000;
+const VERIFY_EVERY_MS = 24 * 60 * 60 * 1000;
 // Small enough that requests which wait for the same store do not notice.
 const BATCH = 100;
 const BATCH_CHARACTERS = 65_536;
@@ -42,13 +44,13 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
       await auditStore.settle(pending.map(({ position }) => position));
     }
   };
+  const attempt = (name: string, run: () => Promise<unknown>) => {
+    run().catch(() => log({ level: 'error', function: name, code: 'unavailable' }));
+  };
   /** Runs now and then again and again; what fails is tried again the next time. */
   const every = (ms: number, name: string, run: () => Promise<unknown>) => {
-    const attempt = () => {
-      run().catch(() => log({ level: 'error', function: name, code: 'unavailable' }));
-    };
-    attempt();
-    return setInterval(attempt, ms);
+    attempt(name, run);
+    return setInterval(() => attempt(name, run), ms);
   };
 
   database.onCommit = () => recordSoon();
@@ -57,6 +59,8 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
     every(PURGE_EVERY_MS, 'purge-deleted', purgeDeleted),
     every(PURGE_EVERY_MS, 'forget-replays', () => callerStore.forgetReplays()),
     every(CHECKPOINT_EVERY_MS, 'checkpoint-audit', checkpointAudit),
+    // Not at the start, which it would make slow.
+    setInterval(() => attempt('verify-organizations', verifyOrganizations), VERIFY_EVERY_MS),
   ];
   return {
     stop: async () => {

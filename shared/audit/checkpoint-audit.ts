@@ -50,7 +50,8 @@ export async function checkpointAudit(
     0,
     head.sequence,
   );
-  const checkpoint: Checkpoint = { org, size: head.sequence, root, time: needs.now().toISOString() };
+  const time = needs.now().toISOString();
+  const checkpoint: Checkpoint = { org, size: head.sequence, root, time, expired: before?.expired ?? 0 };
   const text = checkpointText(checkpoint);
   const signature = await needs.keyService.sign('checkpoint', Buffer.from(text));
   await needs.checkpoints.add(org, checkpoint.size, signedNote(text, org, signature, publicKey));

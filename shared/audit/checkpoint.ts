@@ -10,18 +10,22 @@ export interface Checkpoint {
   readonly root: Buffer;
   /** When it was made; RFC 3339. */
   readonly time: string;
+  /** How many of the first records may be gone, since they are older than the organization keeps them. */
+  readonly expired: number;
 }
 
 const ORIGIN = 'flowmason-secrets/';
 const TIME = 'time ';
+const EXPIRED = 'expired ';
 
 /**
- * The text that is signed: C2SP's tlog-checkpoint, with the time as an extension line.
+ * The text that is signed: C2SP's tlog-checkpoint, with extension lines: the time, and what expired, if anything did.
  *
  *   flowmason-secrets/<org> ⏎ size ⏎ root in base64 ⏎ time 2026-01-31T12:00:00.000Z ⏎
  */
-export function checkpointText({ org, size, root, time }: Checkpoint): string {
-  return `${ORIGIN}${org}\n${size}\n${root.toString('base64')}\n${TIME}${time}\n`;
+export function checkpointText({ org, size, root, time, expired }: Checkpoint): string {
+  const gone = expired === 0 ? '' : `${EXPIRED}${expired}\n`;
+  return `${ORIGIN}${org}\n${size}\n${root.toString('base64')}\n${TIME}${time}\n${gone}`;
 }
 
 /** A signed note (C2SP signed-note): the text, a blank line, and the signature line of the log's own key. */
@@ -72,10 +76,18 @@ export function keyId(publicKey: KeyObject): Buffer {
   return hash('sha256', publicKey.export({ format: 'der', type: 'spki' }), 'buffer').subarray(0, 4);
 }
 
+const TEXT =
+  /^flowmason-secrets\/([a-z0-9-]+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\ntime (\S+)\n(?:expired ([1-9]\d{0,15})\n)?$/;
+
 function parseText(text: string): Checkpoint | null {
-  const parts =
-    /^flowmason-secrets\/([a-z0-9-]+)\n(0|[1-9]\d{0,15})\n([A-Za-z0-9+/]{43}=)\ntime (\S+)\n$/.exec(text);
+  const parts = TEXT.exec(text);
   if (parts === null) return null;
-  const [, org = '', size, root = '', time = ''] = parts;
-  return { org: org as OrganizationId, size: Number(size), root: Buffer.from(root, 'base64'), time };
+  const [, org = '', size, root = '', time = '', expired = '0'] = parts;
+  return {
+    org: org as OrganizationId,
+    size: Number(size),
+    root: Buffer.from(root, 'base64'),
+    time,
+    expired: Number(expired),
+  };
 }

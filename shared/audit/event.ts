@@ -10,6 +10,8 @@ export interface AuditedSecret {
   readonly owner?: string;
   readonly environment?: EnvironmentName | null;
   readonly version?: number;
+  /** Of its head, when the event wrote it: who puts an older head back is found by it. */
+  readonly revision?: number;
   /** In how many places of the config it was named. */
   readonly places?: number;
   /** Why this one failed, when it did. */
@@ -83,7 +85,7 @@ export function eventOf(clock: Clock, caller: Caller, happening: Happening): Aud
 }
 
 /** A secret at its coordinates, for an event. */
-export function auditedSecret(at: Coordinates, version?: number): AuditedSecret {
+export function auditedSecret(at: Coordinates, version?: number, revision?: number): AuditedSecret {
   const { scope, environment, pipeline_id, user } = describeCoordinates(at);
   const owner = pipeline_id ?? user;
   return {
@@ -92,5 +94,6 @@ export function auditedSecret(at: Coordinates, version?: number): AuditedSecret 
     environment,
     ...(owner === null ? {} : { owner }),
     ...(version === undefined ? {} : { version }),
+    ...(revision === undefined ? {} : { revision }),
   };
 }

@@ -68,7 +68,8 @@ function hourOf(timestamp: string): string {
   return timestamp.slice(0, '2026-01-31T12'.length);
 }
 
-function facetsOf(event: AuditEvent): Facet[] {
+/** All that an event's record is looked up by. */
+export function facetsOf(event: AuditEvent): Facet[] {
   const optional: [string, string | undefined][] = [
     ['run', event.run_id],
     ['pipeline', event.pipeline_id],

@@ -54,6 +54,11 @@ export class ChainVerifier {
     return this.#last.sequence;
   }
 
+  /** Of the tree so far. */
+  root(): Buffer {
+    return this.#tree.root();
+  }
+
   /** Of the last record. */
   get hash(): string {
     return this.#last.hash;

@@ -82,14 +82,37 @@ export const auditEntry = z
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof auditEntry>;
 
+export const verifyAuditQuery = z.strictObject({
+  from: queryNumber(0).optional().meta({
+    description: 'The size of a checkpoint from which on to check; from the beginning when absent.',
+  }),
+  root: z
+    .base64()
+    .length(44)
+    .optional()
+    .meta({ description: 'The root in a checkpoint of that size that you kept: the log must have had it.' }),
+});
+export type VerifyAuditQuery = z.infer<typeof verifyAuditQuery>;
+
+const badRecord = z.object({ sequence: z.int(), reason: z.string() });
+
 export const auditVerification = z
   .object({
     verified: z.boolean(),
     events: z.int(),
     checkpoints: z.int(),
-    first_bad: z.object({ sequence: z.int(), reason: z.string() }).optional(),
+    expired: z.int().optional().meta({ description: 'Records older than the organization keeps them.' }),
+    first_bad: badRecord.optional(),
+    stale: z.array(badRecord).optional().meta({
+      description: 'Secrets, keys and runs that are not what a record says: put back as they were.',
+    }),
+    continue_from: z
+      .int()
+      .optional()
+      .meta({ description: 'There is more than one call checks: go on `from` here.' }),
   })
   .meta({ id: 'AuditVerification' });
+export type AuditVerification = z.infer<typeof auditVerification>;
 
 export const exportFormat = z.enum(['jsonl', 'csv', 'ocsf']);
 export type ExportFormat = z.infer<typeof exportFormat>;

@@ -74,7 +74,7 @@ export async function commitChange(
   const described = toMetadata(caller, at, record, before?.last_accessed_at ?? null);
   const metadata = change.unchanged === true ? { ...described, unchanged: true as const } : described;
   const answer = change.status === 204 ? '' : JSON.stringify(metadata);
-  const secrets = [auditedSecret(at, current.version)];
+  const secrets = [auditedSecret(at, current.version, revision)];
   const saved = await needs.secrets.save({
     org: caller.org,
     secret: toStoredSecret(caller.org, at, record, sealed, key),

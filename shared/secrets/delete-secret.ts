@@ -43,7 +43,7 @@ async function locateAny(needs: WriteNeeds, caller: Caller, request: DeleteReque
 }
 
 async function removeForGood(needs: WriteNeeds, caller: Caller, before: StoredSecret): Promise<true | null> {
-  const secrets = [auditedSecret(before.at, versionOf(before))];
+  const secrets = [auditedSecret(before.at, versionOf(before), before.revision)];
   const removed = await needs.secrets.remove(caller.org, before.at, before.revision, {
     event: eventOf(needs, caller, { action: 'purge', secrets }),
     replay: replayFor(caller, needs.now(), 204, ''),

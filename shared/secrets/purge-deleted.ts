@@ -22,7 +22,7 @@ export async function purgeDeleted(needs: Needs): Promise<number> {
         timestamp,
         action: 'purge',
         outcome: 'success',
-        secrets: [auditedSecret(at)],
+        secrets: [auditedSecret(at, undefined, revision)],
         reason: 'The time to restore it is over',
       } as const;
       // False means that it was restored or removed meanwhile: nothing to do.

@@ -69,12 +69,12 @@ function rewritten(row: Row): Row {
   return other === undefined ? row : { ...other };
 }
 
-/** The whole rest of the log made anew behind a change: every link holds. */
+/** The whole rest of the log made anew behind a change that no facet shows: every link holds. */
 function relinked(at: number): Row[] {
   const kept = rows.slice(0, at);
   const events = rows.slice(at).map(({ bytes }, index) => {
     const { event } = readRecordBytes(bytes);
-    return { event, text: eventText(index === 0 ? { ...event, user: 'somebody-else' } : event) };
+    return { event, text: eventText(index === 0 ? { ...event, request_id: 'another' } : event) };
   });
   const last = kept.at(-1);
   const first = rows[0];

@@ -24,6 +24,10 @@ interface OfflineOptions {
 export function addVerify(audit: ReturnType<typeof common>, host: Host): void {
   common(audit.command('verify'))
     .description('check that nothing in the log was changed, removed or put in')
+    .option(
+      '--from <checkpoint>',
+      'only what came after a checkpoint: its size, or a file with the one that you kept',
+    )
     .option('--offline <file>', 'check an export instead of asking a server; - for standard input')
     .option('--public-key <file>', 'with --offline: the log’s public key, PEM')
     .option(
@@ -42,13 +46,36 @@ export function addVerify(audit: ReturnType<typeof common>, host: Host): void {
     });
 }
 
-async function verifyOnline(host: Host, options: Parameters<typeof toolsOf>[1]): Promise<void> {
+async function verifyOnline(
+  host: Host,
+  options: Parameters<typeof toolsOf>[1] & { readonly from?: string | undefined },
+): Promise<void> {
   const { api, terminal, json } = toolsOf(host, options);
-  const result = await api.call(routes.verifyAudit, {});
-  if (json) terminal.printJson(result);
-  if (!result.verified) throw brokenChain(result.first_bad);
-  if (!json)
-    terminal.print(`The log is whole: ${result.events} records, ${result.checkpoints} signed checkpoints.`);
+  let part = await api.call(routes.verifyAudit, beginningOf(options.from));
+  let { events, checkpoints } = part;
+  // A long log takes several answers; each begins at a checkpoint that the server's key signed.
+  while (part.verified && part.continue_from !== undefined) {
+    terminal.progress(`${events} records checked`);
+    part = await api.call(routes.verifyAudit, { from: part.continue_from });
+    events += part.events;
+    checkpoints += part.checkpoints;
+  }
+  const { continue_from: _next, ...last } = part;
+  if (json) terminal.printJson({ ...last, events, checkpoints });
+  if (!part.verified) throw brokenChain(part.first_bad ?? part.stale?.[0]);
+  if (json) return;
+  const gone = part.expired === undefined ? '' : `, ${part.expired} expired`;
+  terminal.print(`The log is whole: ${events} records${gone}, ${checkpoints} signed checkpoints.`);
+}
+
+/** A size, or a file with a checkpoint that was kept, whose root the log must have had. */
+function beginningOf(from: string | undefined): { from?: number; root?: string } {
+  if (from === undefined) return {};
+  if (/^\d{1,15}$/.test(from)) return { from: Number(from) };
+  const [origin = '', size = '', root] = readText(from).split('\n');
+  if (!origin.startsWith('flowmason-secrets/') || root === undefined)
+    throw usageFailure('--from takes the size of a checkpoint, or a file with one.');
+  return { from: Number(size), root };
 }
 
 async function verifyOffline({ terminal }: Host, options: OfflineOptions, json: boolean): Promise<void> {

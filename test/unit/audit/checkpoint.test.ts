@@ -11,7 +11,13 @@ import { organizationId } from '../../../shared/contract/ids.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const org = organizationId.parse('acme');
-const checkpoint: Checkpoint = { org, size: 42, root: Buffer.alloc(32, 7), time: '2026-01-31T12:00:00.000Z' };
+const checkpoint: Checkpoint = {
+  org,
+  size: 42,
+  root: Buffer.alloc(32, 7),
+  time: '2026-01-31T12:00:00.000Z',
+  expired: 0,
+};
 
 function noteOf(text: string, key = privateKey): string {
   return signedNote(text, org, sign('sha256', Buffer.from(text), key), publicKey);
