@@ -4,6 +4,7 @@ import * as access from '../shared/contract/access.ts';
 import * as audit from '../shared/contract/audit.ts';
 import * as compare from '../shared/contract/compare.ts';
 import { selector } from '../shared/contract/coordinates.ts';
+import * as notifications from '../shared/contract/notifications.ts';
 import * as reminders from '../shared/contract/reminders.ts';
 import * as resolve from '../shared/contract/resolve.ts';
 import type { Route } from '../shared/contract/route.ts';
@@ -400,6 +401,57 @@ export const updateOrganization = {
   grants: readGrants,
 } as const satisfies Row;
 
+export const createNotification = {
+  ...none,
+  name: 'create-notification',
+  method: 'POST',
+  path: '/api/v1/notifications',
+  summary: 'Say that somebody gets reminders; keys and paths are shown this once',
+  action: 'manage_organization',
+  body: notifications.createNotificationRequest,
+  output: notifications.createdNotification,
+  status: 201,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const listNotifications = {
+  ...none,
+  name: 'list-notifications',
+  method: 'GET',
+  path: '/api/v1/notifications',
+  summary: 'Who gets reminders, newest first',
+  action: 'manage_organization',
+  output: notifications.notificationDescription,
+  paged: true,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const deleteNotification = {
+  ...none,
+  name: 'delete-notification',
+  method: 'DELETE',
+  path: '/api/v1/notifications/{id}',
+  summary: 'End somebody’s reminders, or a calendar’s feed',
+  action: 'manage_organization',
+  params: notifications.notificationPath,
+  status: 204,
+  grants: readGrants,
+} as const satisfies Row;
+
+export const readCalendar = {
+  ...none,
+  name: 'read-calendar',
+  method: 'GET',
+  path: '/api/v1/calendar/{file}',
+  summary: 'A calendar of what is to be rotated; the token in its name is the credential',
+  action: 'public',
+  params: notifications.calendarPath,
+  output: notifications.calendarFeed,
+  paged: true,
+  media: ['text/calendar'],
+  grants: readGrants,
+} as const satisfies Row;
+
 export const health = {
   ...none,
   name: 'health',
@@ -453,6 +505,10 @@ export const routes: readonly Row[] = [
   describeCaller,
   describeOrganization,
   updateOrganization,
+  createNotification,
+  listNotifications,
+  deleteNotification,
+  readCalendar,
   health,
   openapi,
 ];

@@ -7,6 +7,8 @@ import type { DataKeyStore, DataKeys } from './envelope/data-keys.ts';
 import type { KeyService } from './envelope/key-service.ts';
 import type { SignatureVerifier } from './envelope/signature.ts';
 import type { Log } from './http/problem.ts';
+import type { Notifier } from './reminders/notifier.ts';
+import type { ReminderStore } from './reminders/reminder-store.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
 
 /** Every port on one page: what a host must bring. A use-case names those of them that it needs. */
@@ -19,12 +21,16 @@ export interface Services {
   readonly outbox: AuditOutbox;
   readonly auditLog: AuditLog;
   readonly checkpoints: CheckpointStore;
+  readonly reminders: ReminderStore;
+  readonly notifier: Notifier;
 
   /** Made of the ports above, once per process: they remember. */
   readonly dataKeys: DataKeys;
   readonly signatures: SignatureVerifier;
 
   readonly environments: readonly string[];
+  /** Where the console is, for links in mails; null when nobody said. */
+  readonly consoleUrl: string | null;
   readonly log: Log;
   readonly now: () => Date;
   readonly newId: () => string;

@@ -60,7 +60,18 @@ export interface OrchestratorIdentity {
   readonly environments: null;
 }
 
-export type Identity = ApiKeyIdentity | RunIdentity | OrchestratorIdentity;
+/** The service itself, when a schedule makes it change something. No credential stands for it. */
+export interface ScheduleIdentity {
+  readonly kind: 'schedule';
+  readonly org: OrganizationId;
+  readonly key_id: null;
+  readonly role: 'viewer';
+  readonly subject: 'schedule';
+  readonly pipelines: null;
+  readonly environments: null;
+}
+
+export type Identity = ApiKeyIdentity | RunIdentity | OrchestratorIdentity | ScheduleIdentity;
 
 /** Who asks now. */
 export type Caller = Identity & CallOrigin;
@@ -68,4 +79,11 @@ export type Caller = Identity & CallOrigin;
 /** The name of a caller in `created_by`, `rotated_by` and the like. */
 export function subjectOf(caller: Caller): string {
   return caller.kind === 'run' ? (caller.user ?? caller.run_id) : caller.subject;
+}
+
+/** The service itself as a caller, for the records of what it does on schedule. @param runId of this run of it */
+export function scheduleCaller(org: OrganizationId, runId: string): Caller {
+  const identity = { kind: 'schedule', org, key_id: null, role: 'viewer', subject: 'schedule' } as const;
+  const unbound = { pipelines: null, environments: null };
+  return { ...identity, ...unbound, request_id: runId, ip_address: null, idempotency: null };
 }

@@ -19,6 +19,7 @@ export type ReadAction = Extract<
   | 'read_run'
   | 'list_runs'
   | 'list_api_keys'
+  | 'list_notifications'
   | 'read_audit'
   | 'verify_audit'
   | 'export_audit'

@@ -112,6 +112,32 @@ export function recordedKey(org: OrganizationId, eventId: string): Key {
   return { pk: `org#${org}#recorded#${eventId}`, sk: 'recorded' };
 }
 
+/** That a digest has claimed an announcement. */
+export function announcementKey(org: OrganizationId, id: string): Key {
+  return { pk: `org#${org}#announced#${id}`, sk: 'announced' };
+}
+
+export function digestKey(org: OrganizationId, id: string): Key {
+  return { pk: `org#${org}#digest#${id}`, sk: 'digest' };
+}
+
+export function recipientKey(org: OrganizationId, id: string): Key {
+  return { pk: recipientsPartition(org), sk: id };
+}
+
+export function recipientsPartition(org: OrganizationId): string {
+  return `org#${org}#recipients`;
+}
+
+/** Found before it is known whose it is. */
+export function calendarKey(tokenHash: string): Key {
+  return { pk: `calendar#${tokenHash}`, sk: 'calendar' };
+}
+
+export function progressKey(org: OrganizationId): Key {
+  return { pk: `org#${org}`, sk: 'reminders' };
+}
+
 /** The index blocks of a facet, sorted by {@link blockSort}. The value comes last: it may hold any character. */
 export function blocksPartition(org: OrganizationId, [facet, value]: readonly [string, string]): string {
   return `org#${org}#index#${facet}#${value}`;
@@ -135,6 +161,8 @@ export const listings = {
   purge: 'purge',
   /** Secrets of an organization, by the time that they become due. */
   due: (org: OrganizationId) => `due#${org}`,
+  /** Digests of every organization that are not done with, by when they may be taken up. */
+  digests: 'digests',
   organizations: 'organizations',
   apiKeys: (org: OrganizationId) => `api-keys#${org}`,
 } as const;

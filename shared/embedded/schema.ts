@@ -109,4 +109,40 @@ export const migrations: readonly string[] = [
   ALTER TABLE organizations ADD COLUMN rotation_policies TEXT NOT NULL DEFAULT '[]'; -- JSON
   CREATE INDEX secrets_by_due ON secrets (org, next_rotation_at, key) WHERE next_rotation_at IS NOT NULL;
   `,
+  `
+  -- What a digest has claimed: a version of a secret in a stage, see announcementId.
+  CREATE TABLE announcements (
+    org TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (org, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX announcements_by_time ON announcements (at);
+
+  CREATE TABLE digests (
+    id TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    retry_at TEXT,
+    digest TEXT NOT NULL             -- JSON
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX digests_by_retry ON digests (retry_at) WHERE retry_at IS NOT NULL;
+  CREATE INDEX digests_by_time ON digests (created_at) WHERE retry_at IS NULL;
+
+  CREATE TABLE recipients (
+    org TEXT NOT NULL,
+    id TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    token_hash TEXT,
+    recipient TEXT NOT NULL,         -- JSON
+    PRIMARY KEY (org, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX recipients_by_token ON recipients (token_hash) WHERE token_hash IS NOT NULL;
+
+  CREATE TABLE reminder_progress (
+    org TEXT PRIMARY KEY,
+    policies TEXT,
+    audit TEXT
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -81,9 +81,11 @@ export function defineHandler<Needs extends EdgeNeeds, R extends Route>(
 export function definePublicHandler<Needs extends { readonly log: Log }, R extends Route>(
   needs: Needs,
   route: R,
-  run: (needs: Needs) => Promise<ItemOf<R>>,
+  run: (needs: Needs, request: RequestOf<R>) => Promise<AnswerOf<R>>,
 ) {
-  return edge(needs, route, async (event) => respond(route, event, (await run(needs)) as AnswerOf<R>));
+  return edge(needs, route, async (event) =>
+    respond(route, event, await run(needs, readRequest(route, event))),
+  );
 }
 
 function edge({ log }: { log: Log }, route: Route, answer: (event: HttpEvent) => Promise<Result>) {

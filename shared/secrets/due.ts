@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { userId } from '../contract/ids.ts';
 import { quietTime, type RotationPolicy, type secretReminder } from '../contract/reminders.ts';
 import type { SecretMetadata } from '../contract/secrets.ts';
 
@@ -58,9 +59,10 @@ export function policyDays(
 }
 
 /** Who is reminded: whom the labels name, else who set the current value. */
-function ownerOf(record: Pick<Dated, 'created_by' | 'last_rotated_by' | 'metadata'>): string {
+export function ownerOf(record: Pick<Dated, 'created_by' | 'last_rotated_by' | 'metadata'>): string {
   const named = record.metadata['owner'];
-  if (typeof named === 'string' && named !== '') return named;
+  // An identifier and no free text: it stands in mails, and decides who gets them.
+  if (userId.safeParse(named).success) return String(named);
   return record.last_rotated_by ?? record.created_by;
 }
 

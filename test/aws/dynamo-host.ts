@@ -6,6 +6,7 @@ import { DynamoAuditOutbox } from '../../shared/aws/audit-outbox.ts';
 import { DynamoCallerStore } from '../../shared/aws/caller-store.ts';
 import { documentClient } from '../../shared/aws/clients.ts';
 import { DynamoDataKeyStore } from '../../shared/aws/data-key-store.ts';
+import { DynamoReminderStore } from '../../shared/aws/reminder-store.ts';
 import { DynamoReplayStore } from '../../shared/aws/replay-store.ts';
 import { DynamoSecretStore } from '../../shared/aws/secret-store.ts';
 import { Table } from '../../shared/aws/table.ts';
@@ -48,6 +49,7 @@ export function storesOver(client: DynamoDBDocumentClient, TableName: string, no
     dataKeyStore: new DynamoDataKeyStore(table),
     callers: new DynamoCallerStore(table),
     replays: new DynamoReplayStore(table, now),
+    reminders: new DynamoReminderStore(table),
     outbox,
     auditLog: new DynamoAuditLog(table),
     waiting: () => waitingIn(client, TableName),

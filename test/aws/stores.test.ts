@@ -3,6 +3,7 @@ import { auditLogSuite } from '../conformance/audit-log.ts';
 import { callerStoreSuite } from '../conformance/caller-store.ts';
 import { makeEmbedded } from '../conformance/embedded-host.ts';
 import { historySuite } from '../conformance/history.ts';
+import { reminderStoreSuite } from '../conformance/reminder-store.ts';
 import { secretReadsSuite } from '../conformance/secret-reads.ts';
 import { secretWritesSuite } from '../conformance/secret-writes.ts';
 import { smallStoresSuite } from '../conformance/small-stores.ts';
@@ -20,6 +21,7 @@ for (const [name, endpoint] of Object.entries(hosts)) {
     callerStoreSuite(make);
     smallStoresSuite(make);
     auditLogSuite(make);
+    reminderStoreSuite(make);
     historySuite(makeEmbedded, make, [1, 2, 3, 4]);
   });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { EmbeddedAuditStore } from '../../shared/embedded/audit-store.ts';
 import { EmbeddedCallerStore } from '../../shared/embedded/caller-store.ts';
 import { Database } from '../../shared/embedded/database.ts';
+import { EmbeddedReminderStore } from '../../shared/embedded/reminder-store.ts';
 import { EmbeddedSecretStore } from '../../shared/embedded/secret-store.ts';
 import type { MakeStores } from './host.ts';
 
@@ -19,6 +20,7 @@ export const makeEmbedded: MakeStores = async (now) => {
     dataKeyStore: secrets,
     callers,
     replays: callers,
+    reminders: new EmbeddedReminderStore(database),
     outbox: audit,
     auditLog: audit,
     waiting: async () => audit.pending(100_000).map(({ event }) => event),

@@ -12,6 +12,7 @@ import { checkpointStoreSuite } from './checkpoint-store.ts';
 import { makeEmbedded } from './embedded-host.ts';
 import { historySuite } from './history.ts';
 import { keyServiceSuite } from './key-service.ts';
+import { reminderStoreSuite } from './reminder-store.ts';
 import { secretReadsSuite } from './secret-reads.ts';
 import { secretWritesSuite } from './secret-writes.ts';
 import { smallStoresSuite } from './small-stores.ts';
@@ -21,6 +22,7 @@ secretReadsSuite(makeEmbedded);
 callerStoreSuite(makeEmbedded);
 smallStoresSuite(makeEmbedded);
 auditLogSuite(makeEmbedded);
+reminderStoreSuite(makeEmbedded);
 historySuite(makeEmbedded, makeEmbedded, [1, 2]);
 keyServiceSuite(async () => {
   const identity = await generateIdentity();

@@ -3,6 +3,7 @@ import type { ReplayStore } from '../../shared/access/replay.ts';
 import type { AuditLog } from '../../shared/audit/log.ts';
 import type { AuditOutbox, Trail } from '../../shared/audit/outbox.ts';
 import type { DataKeyStore } from '../../shared/envelope/data-keys.ts';
+import type { ReminderStore } from '../../shared/reminders/reminder-store.ts';
 import type { SecretStore } from '../../shared/secrets/secret-store.ts';
 
 /** The stores of one host over one empty store, and what a suite must see of it beside its ports. */
@@ -11,6 +12,7 @@ export interface StoreHost {
   readonly dataKeyStore: DataKeyStore;
   readonly callers: CallerStore<Trail>;
   readonly replays: ReplayStore;
+  readonly reminders: ReminderStore;
   readonly outbox: AuditOutbox;
   readonly auditLog: AuditLog;
   /** The texts of all events that wait in the outbox, in any order. */
