@@ -2,7 +2,7 @@ import { services } from '#services';
 import { postWebhook } from '../shared/reminders/post-webhook.ts';
 import { remind } from '../shared/reminders/remind.ts';
 
-/** The schedule of every hour: tells who is to rotate what, once for each stage that a secret comes into. */
+/** The schedule of every ten minutes: tells who is to rotate what, once for each stage that a secret comes into. */
 export async function handler(): Promise<void> {
   const { delivered, waiting, failed } = await remind({
     ...services,

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { handler as checkpointAudit } from '../../functions/checkpoint-audit.ts';
 import { handler as purgeDeleted } from '../../functions/purge-deleted.ts';
 import { handler as recordAudit } from '../../functions/record-audit.ts';
+import { handler as remindRotation } from '../../functions/remind-rotation.ts';
 import { handler as verifyOrganizations } from '../../functions/verify-organizations.ts';
 import type { EmbeddedServices } from '../../shared/embedded/services.ts';
 import { streamEvent } from './events.ts';
@@ -8,6 +10,9 @@ import { streamEvent } from './events.ts';
 const RECORD_AFTER_MS = 10;
 const RETRY_AFTER_MS = 1000;
 const CHECKPOINT_EVERY_MS = 60 * 1000;
+/** How long a stop waits for schedules that run. */
+const DRAIN_MS = 30_000;
+const REMIND_EVERY_MS = 10 * 60 * 1000;
 const PURGE_EVERY_MS = 60 * 60 * 1000;
 const VERIFY_EVERY_MS = 24 * 60 * 60 * 1000;
 // Small enough that requests which wait for the same store do not notice.
@@ -44,10 +49,16 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
       await auditStore.settle(pending.map(({ position }) => position));
     }
   };
+  const running = new Map<string, Promise<void>>();
+  /** Never beside itself; what fails is tried again the next time. */
   const attempt = (name: string, run: () => Promise<unknown>) => {
-    run().catch(() => log({ level: 'error', function: name, code: 'unavailable' }));
+    if (running.has(name)) return;
+    const done = run()
+      .catch(() => log({ level: 'error', function: name, code: 'unavailable' }))
+      .then(() => void running.delete(name));
+    running.set(name, done);
   };
-  /** Runs now and then again and again; what fails is tried again the next time. */
+  /** Runs now and then again and again. */
   const every = (ms: number, name: string, run: () => Promise<unknown>) => {
     attempt(name, run);
     return setInterval(() => attempt(name, run), ms);
@@ -58,6 +69,7 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
   const clocks = [
     every(PURGE_EVERY_MS, 'purge-deleted', purgeDeleted),
     every(PURGE_EVERY_MS, 'forget-replays', () => callerStore.forgetReplays()),
+    every(REMIND_EVERY_MS, 'remind-rotation', remindRotation),
     every(CHECKPOINT_EVERY_MS, 'checkpoint-audit', checkpointAudit),
     // Not at the start, which it would make slow.
     setInterval(() => attempt('verify-organizations', verifyOrganizations), VERIFY_EVERY_MS),
@@ -67,6 +79,8 @@ export function startBackground(services: EmbeddedServices): { stop: () => Promi
       for (const clock of clocks) clearInterval(clock);
       clearTimeout(waiting);
       await recording;
+      // A mail that is under way is noted as sent, or it would be sent again after the next start.
+      await Promise.race([Promise.all(running.values()), sleep(DRAIN_MS, undefined, { ref: false })]);
       // What cannot be recorded now waits in the outbox for the next start.
       await recordAll().catch(() => undefined);
       database.onCommit = () => undefined;

@@ -10,8 +10,9 @@ const SUBJECT_CHARACTERS = 99;
 /** What SES says of this very mail, and not of itself. */
 const REFUSALS = ['MessageRejected', 'BadRequestException', 'NotFoundException'];
 
-let sns: SNSClient | undefined;
-let ses: SESv2Client | undefined;
+// This module is loaded by the first message: see lazy-notifier.ts.
+const sns = new SNSClient();
+const ses = new SESv2Client();
 
 /**
  * Publishes a message to a topic. Its attribute `organization` is what subscriptions filter by.
@@ -21,7 +22,7 @@ export async function publishTo(
   topic: string,
   org: OrganizationId,
   { subject, text }: Message,
-  client: SNSClient = (sns ??= new SNSClient()),
+  client = sns,
 ): Promise<void> {
   const command = new PublishCommand({
     TopicArn: topic,
@@ -37,7 +38,7 @@ export async function sendBySes(
   from: string,
   address: string,
   { id, subject, text, html }: Message,
-  client: SESv2Client = (ses ??= new SESv2Client()),
+  client = ses,
 ): Promise<void> {
   const utf8 = (Data: string) => ({ Data, Charset: 'UTF-8' });
   const headers = { 'X-FlowMason-Message': id, 'Auto-Submitted': 'auto-generated' };

@@ -11,6 +11,8 @@ import { documentClient, kmsClient } from './clients.ts';
 import { DynamoDataKeyStore } from './data-key-store.ts';
 import { KmsKeyService } from './kms.ts';
 import { lazyCheckpoints } from './lazy-checkpoints.ts';
+import { lazyNotifier } from './lazy-notifier.ts';
+import { DynamoReminderStore } from './reminder-store.ts';
 import { DynamoReplayStore } from './replay-store.ts';
 import { DynamoSecretStore } from './secret-store.ts';
 import { Table } from './table.ts';
@@ -26,6 +28,11 @@ const settings = z.object({
   /** The ARN of the KMS key that makes fingerprints. */
   FM_MAC_KEY_ID: z.string().min(1),
   FM_CHECKPOINT_BUCKET: z.string().min(1),
+  /** The ARN of the topic of reminders; only the function that sends them has it. */
+  FM_REMINDER_TOPIC: z.string().min(1).optional(),
+  /** A sender that SES knows; without one, reminders go to the topic and to webhooks alone. */
+  FM_MAIL_FROM: z.string().min(3).optional(),
+  FM_CONSOLE_URL: z.url().optional(),
   FM_ENVIRONMENTS: z
     .string()
     .default('development,staging,production')
@@ -35,7 +42,8 @@ const settings = z.object({
 
 /** Makes the clients and the ports. Region, credentials and endpoints are the SDK's own settings. @throws ZodError */
 export function openServices(env: Readonly<Record<string, string | undefined>>): Services {
-  const { FM_TABLE, FM_CHECKPOINT_BUCKET, FM_ENVIRONMENTS, ...keys } = settings.parse(env);
+  const { FM_TABLE, FM_CHECKPOINT_BUCKET, FM_ENVIRONMENTS, ...others } = settings.parse(env);
+  const { FM_REMINDER_TOPIC, FM_MAIL_FROM, FM_CONSOLE_URL, ...keys } = others;
   const table = new Table(documentClient(), FM_TABLE);
   const arns = {
     dataKeyId: keys.FM_DATA_KEY_ID,
@@ -62,6 +70,9 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
       const { CheckpointBucket } = await import('./checkpoint-bucket.ts');
       return new CheckpointBucket(FM_CHECKPOINT_BUCKET);
     }),
+    reminders: new DynamoReminderStore(table),
+    notifier: lazyNotifier(FM_REMINDER_TOPIC, FM_MAIL_FROM),
+    consoleUrl: FM_CONSOLE_URL ?? null,
     dataKeys: new DataKeys({ keyService, dataKeyStore, newId, now }),
     signatures: new SignatureVerifier(keyService),
     environments: FM_ENVIRONMENTS,

@@ -54,12 +54,9 @@ export const createdNotification = notificationDescription
       .string()
       .nullable()
       .meta({ description: 'Of a webhook: what its posts are signed with. Shown this once.' }),
-    calendar_path: z
-      .string()
-      .nullable()
-      .meta({
-        description: 'Of a calendar: the path of its feed. Whoever has it can read it. Shown this once.',
-      }),
+    calendar_path: z.string().nullable().meta({
+      description: 'Of a calendar: the path of its feed. Whoever has it can read it. Shown this once.',
+    }),
   })
   .meta({ id: 'CreatedNotification' });
 

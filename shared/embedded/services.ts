@@ -11,8 +11,21 @@ import { CheckpointFolder } from './checkpoint-store.ts';
 import { Database } from './database.ts';
 import { newTimeOrderedId } from './ids.ts';
 import { Keyring } from './keyring.ts';
+import { embeddedNotifier } from './notifier.ts';
 import { RecoveryRecipient } from './recovery-recipient.ts';
+import { EmbeddedReminderStore } from './reminder-store.ts';
 import { EmbeddedSecretStore } from './secret-store.ts';
+
+const mailSettings = z
+  .object({
+    FM_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+    FM_MAIL_FROM: z.string().min(3).optional(),
+    FM_CONSOLE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  })
+  .refine(({ FM_SMTP_URL, FM_MAIL_FROM }) => FM_SMTP_URL === undefined || FM_MAIL_FROM !== undefined, {
+    path: ['FM_MAIL_FROM'],
+    message: 'must be set together with FM_SMTP_URL',
+  });
 
 const settings = z.object({
   FM_DATA_DIR: z.string().min(1).default('.flowmason'),
@@ -43,6 +56,7 @@ export interface EmbeddedServices extends Services {
 export function openServices(env: Readonly<Record<string, string | undefined>>): EmbeddedServices {
   const { FM_DATA_DIR, FM_KEYRING, FM_RECOVERY_RECIPIENT, FM_CHECKPOINT_DIR, FM_ENVIRONMENTS } =
     settings.parse(env);
+  const { FM_SMTP_URL, FM_MAIL_FROM, FM_CONSOLE_URL } = mailSettings.parse(env);
   const dataDir = resolve(FM_DATA_DIR);
   // SQLite makes its WAL beside the file with the file's own mode.
   process.umask(0o077);
@@ -66,6 +80,14 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     outbox: auditStore,
     auditLog: auditStore,
     checkpoints: new CheckpointFolder(resolve(FM_CHECKPOINT_DIR ?? join(dataDir, 'checkpoints'))),
+    reminders: new EmbeddedReminderStore(database),
+    notifier: embeddedNotifier({
+      smtpUrl: FM_SMTP_URL,
+      from: FM_MAIL_FROM,
+      outbox: join(dataDir, 'outbox'),
+      print: (line) => process.stdout.write(line),
+    }),
+    consoleUrl: FM_CONSOLE_URL ?? null,
     dataKeys: new DataKeys({ keyService, dataKeyStore: store, newId, now }),
     signatures: new SignatureVerifier(keyService),
     environments: FM_ENVIRONMENTS,

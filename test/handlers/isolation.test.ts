@@ -281,6 +281,28 @@ describe.each(callerKeys)('%s', (caller) => {
       done: 404,
     },
     { route: 'list-secrets', letter: 'r', action: 'read', request: {}, done: 200 },
+    { route: 'list-notifications', letter: 'k', action: 'manage_organization', request: {}, done: 200 },
+    {
+      route: 'create-notification',
+      letter: 'k',
+      action: 'manage_organization',
+      request: { body: { kind: 'email', address: 'team@example.com' } },
+      done: 201,
+    },
+    {
+      route: 'delete-notification',
+      letter: 'k',
+      action: 'manage_organization',
+      request: { params: { id: '00000000-0000-4000-8000-000000000000' } },
+      done: 404,
+    },
+    {
+      route: 'read-calendar',
+      letter: '',
+      action: 'public',
+      request: { params: { file: `fmc_${'x'.repeat(43)}.ics` } },
+      done: 404,
+    },
     { route: 'health', letter: '', action: 'public', request: {}, done: 200 },
     { route: 'openapi', letter: '', action: 'public', request: {}, done: 200 },
   ])('$route', async ({ route, letter, action, request, done }) => {

@@ -1,0 +1,318 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { embeddedNotifier } from '../../shared/embedded/notifier.ts';
+import { NotDelivered } from '../../shared/reminders/notifier.ts';
+import { call, jsonOf, newKey, newKeyWithId, newOrganization, record, services } from '../testkit/api.ts';
+import { type Mailbox, parseMail, startMailbox } from '../testkit/mailbox.ts';
+import { remindAt, smtpNotifier } from '../testkit/reminders.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const VALUE = 'sk-canary-value-0815';
+const inDays = (days: number) => () => new Date(Date.now() + days * DAY_MS);
+const outbox = mkdtempSync(join(tmpdir(), 'fm-outbox-'));
+afterAll(() => rmSync(outbox, { recursive: true, force: true }));
+
+let organizations = 0;
+let org = '';
+let admin = '';
+beforeEach(async () => {
+  organizations += 1;
+  org = `acme-${organizations}`;
+  admin = await newOrganization(org);
+});
+
+async function create(name: string, more: object = {}, as = admin): Promise<void> {
+  const body = { name, value: VALUE, rotation_days: 30, description: 'canary-description', ...more };
+  expect((await call('create-secret', { as, body })).status).toBe(201);
+}
+
+/** Checks at a moment, and gives the mails of this test's organization. */
+async function mailsAt(mailbox: Mailbox, days: number) {
+  const before = mailbox.mails.length;
+  const result = await remindAt(services, inDays(days), { notifier: smtpNotifier(mailbox.url, outbox) });
+  const mails = mailbox.mails
+    .slice(before)
+    .filter(({ headers }) => headers['subject']?.includes(`: secrets of ${org}`));
+  return { result, mails };
+}
+
+describe('a digest', () => {
+  test('goes to the owner by mail, one for all secrets, once for each stage, and says nothing of a value', async () => {
+    await using mailbox = await startMailbox();
+    const ada = await newKey(admin, { role: 'editor', subject: 'ada@example.com' });
+    await create('openai_key', {}, ada);
+    await create('db_password', { rotation_days: 20, environment: 'production' }, ada);
+    await create(
+      'hook',
+      { rotation_days: 23, scope: 'pipeline', pipeline_id: 'content', metadata: { owner: 'bob' } },
+      ada,
+    );
+    expect((await mailsAt(mailbox, 1)).mails).toEqual([]);
+    const { mails } = await mailsAt(mailbox, 22.5);
+    expect(mails.map(({ to }) => to)).toEqual([['ada@example.com']]);
+    const [mail] = mails;
+    expect(mail?.headers).toMatchObject({
+      subject: `1 overdue by 2 days, 1 due in 8 days: secrets of ${org}`,
+      from: 'FlowMason <secrets@example.com>',
+      'auto-submitted': 'auto-generated',
+      'message-id': expect.stringMatching(/^<[0-9a-f-]{36}\.[0-9a-f]{16}@flowmason-secrets>$/),
+    });
+    expect(mail?.text).toContain('fm secrets rotate db_password --env production');
+    expect(mail?.text).toContain('fm secrets rotate openai_key --env none');
+    expect(mail?.text.indexOf('db_password')).toBeLessThan(mail?.text.indexOf('openai_key') ?? 0);
+    expect(mail?.raw).not.toMatch(/canary|hook/);
+    // The same moment again, and a little later: nothing is new.
+    expect((await mailsAt(mailbox, 22.5)).mails).toEqual([]);
+    expect((await mailsAt(mailbox, 22.9)).mails).toEqual([]);
+    expect((await mailsAt(mailbox, 23.5)).mails.map(({ headers }) => headers['subject'])).toEqual([
+      `1 overdue by 3 days, 1 due in 7 days: secrets of ${org}`,
+    ]);
+  });
+
+  test('ends with a rotation, an acknowledgement and a snooze; deleting is an end too', async () => {
+    await using mailbox = await startMailbox();
+    const ada = await newKey(admin, { role: 'editor', subject: 'ada@example.com' });
+    for (const name of ['rotated', 'acked', 'snoozed', 'deleted', 'left']) await create(name, {}, ada);
+    const namesAt = async (days: number) =>
+      (await mailsAt(mailbox, days)).mails.flatMap(({ text }) =>
+        [...text.matchAll(/^Secret: (.*)$/gm)].map(([, name]) => name),
+      );
+    expect((await namesAt(30.5)).sort()).toEqual(['acked', 'deleted', 'left', 'rotated', 'snoozed']);
+    const at = (name: string) => ({ as: admin, params: { name } });
+    await call('rotate-secret', { ...at('rotated'), body: { new_value: 'v2' } });
+    // It was rotated long before this clock's time, and would be due again.
+    await call('update-secret', { ...at('rotated'), body: { rotation_days: 365 } });
+    const until = new Date(Date.now() + 50 * DAY_MS).toISOString();
+    await call('ack-secret', { ...at('acked'), body: { reason: 'in spring', until } });
+    await call('snooze-secret', { ...at('snoozed'), body: { days: 30 } });
+    await call('delete-secret', at('deleted'));
+    expect(await namesAt(30.9)).toEqual([]);
+    expect((await namesAt(32.5)).sort()).toEqual(['left', 'snoozed']);
+    expect((await namesAt(51)).sort()).toEqual(['acked', 'left', 'snoozed']);
+  });
+
+  test('is the admins’ affair after five weeks; a snooze keeps it from nobody', async () => {
+    await using mailbox = await startMailbox();
+    await newKey(admin, { role: 'admin', subject: 'boss@example.com' });
+    await newKey(admin, { role: 'admin', subject: 'boss@example.com' });
+    await newKey(admin, { role: 'admin', subject: 'not-a-mail-address' });
+    const gone = await newKeyWithId(admin, { role: 'admin', subject: 'former@example.com' });
+    await call('revoke-api-key', { as: admin, params: { id: gone.id } });
+    const ada = await newKey(admin, { role: 'editor', subject: 'ada@example.com' });
+    await create('forgotten', {}, ada);
+    expect((await mailsAt(mailbox, 64.5)).mails.map(({ to }) => to)).toEqual([['ada@example.com']]);
+    await call('snooze-secret', { as: ada, params: { name: 'forgotten' }, body: { days: 30 } });
+    const { mails } = await mailsAt(mailbox, 65.5);
+    expect(mails.map(({ to }) => to)).toEqual([['boss@example.com']]);
+    expect(mails[0]?.text).toContain('You get this as an admin.');
+    expect((await mailsAt(mailbox, 71)).mails).toEqual([]);
+    expect((await mailsAt(mailbox, 72.5)).mails).toHaveLength(1);
+  });
+
+  test('goes to whom /notifications names, of what they asked for', async () => {
+    await using mailbox = await startMailbox();
+    const recipients = [
+      { kind: 'email', address: 'team@example.com' },
+      { kind: 'email', address: 'late@example.com', states: ['overdue'] },
+      { kind: 'email', address: 'bob@example.com', owner: 'bob' },
+      { kind: 'email', address: 'Ada@example.com', owner: 'ada@example.com' },
+      { kind: 'calendar' },
+    ];
+    for (const body of recipients) await call('create-notification', { as: admin, body });
+    const ada = await newKey(admin, { role: 'editor', subject: 'ada@example.com' });
+    await create('late', { rotation_days: 20 }, ada);
+    await create('soon', {}, ada);
+    const { mails } = await mailsAt(mailbox, 22.5);
+    const got = mails.map(
+      ({ to, text }) => `${to.join()} ${[...text.matchAll(/^Secret: (.*)$/gm)].map(([, n]) => n).join()}`,
+    );
+    expect(got.sort()).toEqual([
+      // Once, though two rules name her.
+      'Ada@example.com late,soon',
+      'late@example.com late',
+      'team@example.com late,soon',
+    ]);
+    expect(new Set(mails.map(({ headers }) => headers['message-id'])).size).toBe(3);
+  });
+
+  test('never goes to an address that only a label names', async () => {
+    await using mailbox = await startMailbox();
+    await create('labelled', { metadata: { owner: 'stranger@example.com' } });
+    const { mails, result } = await mailsAt(mailbox, 30.5);
+    expect(mails).toEqual([]);
+    expect(result.failed).toBe(0);
+    const kept = readdirSync(outbox).map((file) => readFileSync(join(outbox, file), 'latin1'));
+    expect(kept.filter((mail) => mail.includes('labelled'))).toHaveLength(1);
+  });
+});
+
+describe('what cannot be delivered', () => {
+  test('is tried again for those who do not have it, until it is no longer true', async () => {
+    await using mailbox = await startMailbox();
+    for (const address of ['a@example.com', 'b@example.com', 'c@example.com'])
+      await call('create-notification', { as: admin, body: { kind: 'email', address } });
+    await create('due');
+    mailbox.refuse = ([to]) => {
+      if (to === 'b@example.com') return { code: 451, text: 'later' };
+      return to === 'c@example.com' ? { code: 550, text: 'nobody of that name' } : null;
+    };
+    const toOf = async (days: number) => (await mailsAt(mailbox, days)).mails.map(({ to }) => to.join());
+    expect(await toOf(30.1)).toEqual(['a@example.com']);
+    // Not before its time, and then b alone: c was refused for good.
+    expect(await toOf(30.1)).toEqual([]);
+    expect(await toOf(30.2)).toEqual([]);
+    mailbox.refuse = () => null;
+    expect(await toOf(30.3)).toEqual(['b@example.com']);
+    expect(await toOf(30.9)).toEqual([]);
+    await record();
+    const said = await call('query-audit', { as: admin, query: { action: 'remind' } });
+    expect(said.text).toContain('1 due today; 2 reached, 1 refused it');
+    expect(said.text).toContain('"secret_name":"due"');
+
+    // Down for days: what has passed meanwhile is not sent late.
+    mailbox.refuse = () => ({ code: 451, text: 'later' });
+    expect(await toOf(31.5)).toEqual([]);
+    expect(await toOf(32.5)).toEqual([]);
+    mailbox.refuse = () => null;
+    const { mails } = await mailsAt(mailbox, 33.5);
+    expect(mails.map(({ headers }) => headers['subject'])).toEqual(
+      Array(3).fill(`1 overdue by 3 days: secrets of ${org}`),
+    );
+    expect((await mailsAt(mailbox, 33.9)).mails).toEqual([]);
+  });
+
+  test('is not sent after a rotation, though it was claimed before', async () => {
+    await using mailbox = await startMailbox();
+    await call('create-notification', { as: admin, body: { kind: 'email', address: 'a@example.com' } });
+    await create('waits');
+    mailbox.refuse = () => ({ code: 451, text: 'later' });
+    expect((await mailsAt(mailbox, 30.1)).mails).toEqual([]);
+    await call('rotate-secret', { as: admin, params: { name: 'waits' }, body: { new_value: 'v2' } });
+    mailbox.refuse = () => null;
+    // Its new version was set now, so in this clock's past: it is due again, as version 2.
+    await call('snooze-secret', { as: admin, params: { name: 'waits' }, body: { days: 30 } });
+    expect((await mailsAt(mailbox, 29)).mails).toEqual([]);
+    expect((await mailsAt(mailbox, 31)).mails).toHaveLength(1);
+  });
+
+  test('after a crash behind a mail that was taken, that one alone may come again, with the same Message-ID', async () => {
+    await using mailbox = await startMailbox();
+    for (const address of ['a@example.com', 'b@example.com'])
+      await call('create-notification', { as: admin, body: { kind: 'email', address } });
+    await create('crashed');
+    const notifier = smtpNotifier(mailbox.url, outbox);
+    const sendMail: typeof notifier.sendMail = async (address, message) => {
+      await notifier.sendMail?.(address, message);
+      throw new Error('the process ended here');
+    };
+    const reminders = {
+      announced: services.reminders.announced.bind(services.reminders),
+      claim: services.reminders.claim.bind(services.reminders),
+      waiting: services.reminders.waiting.bind(services.reminders),
+      forget: services.reminders.forget.bind(services.reminders),
+      recipients: services.reminders.recipients.bind(services.reminders),
+      progress: services.reminders.progress.bind(services.reminders),
+      saveProgress: services.reminders.saveProgress.bind(services.reminders),
+      addRecipient: services.reminders.addRecipient.bind(services.reminders),
+      removeRecipient: services.reminders.removeRecipient.bind(services.reminders),
+      findCalendar: services.reminders.findCalendar.bind(services.reminders),
+      // What a process that has ended can no longer write.
+      saveDigest: async () => Promise.reject(new NotDelivered('ended', false)),
+    };
+    const before = mailbox.mails.length;
+    await remindAt(services, inDays(30.1), { reminders, notifier: { ...notifier, sendMail } });
+    const mine = () =>
+      mailbox.mails.slice(before).filter(({ headers }) => headers['subject']?.endsWith(`secrets of ${org}`));
+    expect(mine().length).toBeGreaterThan(0);
+    // Its lease holds: another process leaves it alone.
+    await remindAt(services, () => new Date(inDays(30.1)().getTime() + 60_000), { notifier });
+    const first = mine().map(({ headers, to }) => `${to.join()} ${headers['message-id']}`);
+    await remindAt(services, inDays(30.2), { notifier });
+    const all = mine().map(({ headers, to }) => `${to.join()} ${headers['message-id']}`);
+    expect(new Set(all).size).toBe(2);
+    expect(all).toEqual(expect.arrayContaining(first));
+    const count = all.length;
+    await remindAt(services, inDays(30.3), { notifier });
+    expect(mine()).toHaveLength(count);
+  });
+});
+
+describe('also due', () => {
+  test('is what somebody set whose key was revoked, unless they have another one', async () => {
+    await using mailbox = await startMailbox();
+    await call('create-notification', { as: admin, body: { kind: 'email', address: 'team@example.com' } });
+    const ada = await newKeyWithId(admin, { role: 'editor', subject: 'ada@example.com' });
+    const bob = await newKeyWithId(admin, { role: 'editor', subject: 'bob@example.com' });
+    await newKey(admin, { role: 'viewer', subject: 'bob@example.com' });
+    for (const name of ['hers', 'hers_rotated', 'hers_by_bob', 'hers_deleted'])
+      await create(name, { rotation_days: undefined }, ada.api_key);
+    await create('his', { rotation_days: undefined }, bob.api_key);
+    await create('set_by_ada', { rotation_days: undefined }, bob.api_key);
+    const rotate = (name: string, as: string) =>
+      call('rotate-secret', { as, params: { name }, body: { new_value: 'v2' } });
+    await rotate('hers_rotated', ada.api_key);
+    await rotate('hers_by_bob', bob.api_key);
+    await rotate('set_by_ada', ada.api_key);
+    await call('delete-secret', { as: admin, params: { name: 'hers_deleted' } });
+    for (const { id } of [ada, bob]) await call('revoke-api-key', { as: admin, params: { id } });
+    await record();
+    const { mails } = await mailsAt(mailbox, 0);
+    const names = mails.flatMap(({ text }) => [...text.matchAll(/^Secret: (.*)$/gm)].map(([, name]) => name));
+    expect(names.sort()).toEqual(['hers', 'hers_rotated', 'set_by_ada']);
+    expect(mails[0]?.text).toContain('Because of: the API key of whoever set it was revoked');
+    const described = jsonOf(await call('describe-secret', { as: admin, params: { name: 'hers' } }));
+    expect(described).toMatchObject({ reminder: { because: 'key_revoked', owner: 'ada@example.com' } });
+    await record();
+    const marked = await call('query-audit', { as: admin, query: { action: 'mark_due' } });
+    expect(JSON.parse(marked.text)).toHaveLength(3);
+    await rotate('hers', admin);
+    const rotated = jsonOf(await call('describe-secret', { as: admin, params: { name: 'hers' } }));
+    expect(rotated['next_rotation_at']).toBeNull();
+    expect((await mailsAt(mailbox, 0)).mails).toEqual([]);
+    expect(jsonOf(await call('describe-secret', { as: admin, params: { name: 'hers' } }))).not.toHaveProperty(
+      'reminder',
+    );
+  });
+
+  test('is what a new policy says of secrets that were there before it', async () => {
+    await using mailbox = await startMailbox();
+    await call('create-notification', { as: admin, body: { kind: 'email', address: 'team@example.com' } });
+    const labels = { metadata: { provider: 'openai' }, rotation_days: undefined };
+    await create('old', labels);
+    await create('other', { ...labels, metadata: { provider: 'other' } });
+    expect((await mailsAt(mailbox, 60.5)).mails).toEqual([]);
+    const rotation_policies = [{ metadata: { provider: 'openai' }, rotation_days: 60 }];
+    await call('update-organization', { as: admin, body: { rotation_policies } });
+    const { mails } = await mailsAt(mailbox, 60.5);
+    expect(mails.map(({ text }) => text)).toEqual([
+      expect.stringContaining('Because of: a policy of the organization'),
+    ]);
+    await call('update-organization', { as: admin, body: { rotation_policies: [] } });
+    expect((await mailsAt(mailbox, 61.5)).mails).toEqual([]);
+    const without = jsonOf(await call('describe-secret', { as: admin, params: { name: 'old' } }));
+    expect(without['next_rotation_at']).toBeNull();
+  });
+});
+
+test('without a mail server a digest is printed in one line, and kept as a private file', async () => {
+  await create('kept');
+  const folder = join(outbox, 'kept');
+  const printed: string[] = [];
+  const notifier = embeddedNotifier({
+    smtpUrl: undefined,
+    from: undefined,
+    outbox: folder,
+    print: (line) => printed.push(line),
+  });
+  await remindAt(services, inDays(30.5), { notifier });
+  await remindAt(services, inDays(30.6), { notifier });
+  const mine = printed.filter((line) => line.includes(`secrets of ${org}.`));
+  expect(mine).toEqual([
+    expect.stringMatching(/^Reminder: 1 due today: secrets of acme-\d+\. It is kept in .*\.eml\n$/),
+  ]);
+  const path = /kept in (.*)\n/.exec(mine[0] ?? '')?.[1] ?? '';
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(parseMail([], readFileSync(path, 'latin1')).text).toContain('fm secrets rotate kept --env none');
+});
