@@ -34,6 +34,7 @@ function addSet(secrets: Command, host: Host): void {
       });
       if (tools.json) return tools.terminal.printJson(answer);
       tools.terminal.done(`${answer.name} is stored as version ${answer.version}${placeOf(answer)}.`);
+      for (const warning of answer.warnings ?? []) tools.terminal.note(warning);
     });
 }
 
@@ -59,6 +60,7 @@ function addRotate(secrets: Command, host: Host): void {
       });
       if (tools.json) return tools.terminal.printJson(answer);
       tools.terminal.done(`${answer.name} is rotated to version ${answer.version}${placeOf(answer)}.`);
+      for (const warning of answer.warnings ?? []) tools.terminal.note(warning);
     });
 }
 

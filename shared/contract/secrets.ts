@@ -158,6 +158,10 @@ export const secretMetadata = z
       description:
         'Only in the answer to a write: the value was the current one already, so no version was added.',
     }),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'After a value was stored: what whoever stored it should know.' }),
   })
   .meta({ id: 'SecretMetadata', description: 'What is known of a secret. Never its value.' });
 export type SecretMetadata = z.infer<typeof secretMetadata>;

@@ -1,3 +1,4 @@
+import { type LeftAlone, whyLeftAlone } from '../../client/left-alone.ts';
 import type { Caller } from '../access/caller.ts';
 import type { CallerStore } from '../access/caller-store.ts';
 import { replayFor } from '../access/replay.ts';
@@ -7,6 +8,7 @@ import type { Trail } from '../audit/outbox.ts';
 import type { Coordinates } from '../contract/coordinates.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { SecretMetadata } from '../contract/secrets.ts';
+import type { Encoding } from '../contract/value.ts';
 import type { DataKey } from '../envelope/data-key-loan.ts';
 import type { DataKeys } from '../envelope/data-keys.ts';
 import type { KeyService } from '../envelope/key-service.ts';
@@ -72,7 +74,8 @@ export async function commitChange(
   const revision = (before?.revision ?? 0) + 1;
   const record = { format: 1 as const, revision, ...change.record, reminder, current };
   const described = toMetadata(caller, at, record, before?.last_accessed_at ?? null);
-  const metadata = change.unchanged === true ? { ...described, unchanged: true as const } : described;
+  const unchanged = change.unchanged === true ? { unchanged: true as const } : {};
+  const metadata = { ...described, ...unchanged, ...warningsOf(change.added) };
   const answer = change.status === 204 ? '' : JSON.stringify(metadata);
   const secrets = [auditedSecret(at, current.version, revision)];
   const saved = await needs.secrets.save({
@@ -86,6 +89,23 @@ export async function commitChange(
     },
   });
   return saved ? metadata : null;
+}
+
+const untold: Readonly<Record<LeftAlone, string>> = {
+  short: 'The value has less than 8 characters: it is not taken out of logs and outputs.',
+  common: 'The value stands in many texts: it is not taken out of logs and outputs.',
+};
+
+/** What redaction cannot do for a new value. */
+function warningsOf(added: NewVersion | null): Pick<SecretMetadata, 'warnings'> {
+  if (added === null || !('value' in added.content)) return {};
+  const reason = whyLeftAlone(valueAsText(added.content.value, added.record.encoding));
+  return reason === null ? {} : { warnings: [untold[reason]] };
+}
+
+/** Bytes character by character: base64 would tell of more of them. */
+function valueAsText(value: Buffer, encoding: Encoding): string {
+  return value.toString(encoding === 'utf8' ? 'utf8' : 'latin1');
 }
 
 /** What reminders know after a change: of a new version nothing, but what the policies say. */

@@ -568,3 +568,32 @@ it('the history of a secret is read to its end by pages', async () => {
   const pages = await allPages('secret-history', on(name, { query: { limit: '3' } }));
   expect(pages.map((page) => page.map(({ version }) => version))).toEqual([[7, 6, 5], [4, 3, 2], [1]]);
 });
+
+describe('a value that redaction leaves alone', () => {
+  const short = [expect.stringContaining('less than 8 characters')];
+  const common = [expect.stringContaining('stands in many texts')];
+  it.each([
+    ['hunter2', 'utf8', short],
+    ['päßwörd', 'utf8', short],
+    ['localhost', 'utf8', common],
+    ['aaaaaaaaaaaa', 'utf8', common],
+    [Buffer.from([1, 2, 3, 4, 5, 6, 7]).toString('base64'), 'base64', short],
+    [Buffer.alloc(32).toString('base64'), 'base64', common],
+    ['hunter2hunter2', 'utf8', undefined],
+    [Buffer.from([1, 2, 3, 4, 5, 6, 7, 8]).toString('base64'), 'base64', undefined],
+  ])('%s as %s: whoever stores it is told', async (value, encoding, warnings) => {
+    const name = newName();
+    const created = await call('create-secret', { as: admin, body: { name, value, encoding } });
+    expect(jsonOf(created)['warnings']).toEqual(warnings);
+    const strong = await call('put-secret', on(name, { body: { value: 'another-value' } }));
+    expect([strong.status, jsonOf(strong)['warnings']]).toEqual([200, undefined]);
+    const set = await call('put-secret', on(name, { body: { value, encoding } }));
+    expect([set.status, jsonOf(set)['warnings']]).toEqual([200, warnings]);
+    await call('rotate-secret', on(name, { body: { new_value: 'another-value' } }));
+    const rotated = await call('rotate-secret', on(name, { body: { new_value: value, encoding } }));
+    expect(jsonOf(rotated)['warnings']).toEqual(warnings);
+    for (const reply of [created, set, rotated]) expect(reply.text).not.toContain(value);
+    // Of the value, nothing more is told to whoever comes after.
+    expect(jsonOf(await call('describe-secret', on(name)))['warnings']).toBeUndefined();
+  });
+});
