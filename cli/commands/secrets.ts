@@ -34,7 +34,7 @@ function addSet(secrets: Command, host: Host): void {
       });
       if (tools.json) return tools.terminal.printJson(answer);
       tools.terminal.done(`${answer.name} is stored as version ${answer.version}${placeOf(answer)}.`);
-      for (const warning of answer.warnings ?? []) tools.terminal.note(warning);
+      for (const warning of answer.warnings ?? []) tools.terminal.note(`fm: ${warning}`);
     });
 }
 
@@ -60,7 +60,7 @@ function addRotate(secrets: Command, host: Host): void {
       });
       if (tools.json) return tools.terminal.printJson(answer);
       tools.terminal.done(`${answer.name} is rotated to version ${answer.version}${placeOf(answer)}.`);
-      for (const warning of answer.warnings ?? []) tools.terminal.note(warning);
+      for (const warning of answer.warnings ?? []) tools.terminal.note(`fm: ${warning}`);
     });
 }
 

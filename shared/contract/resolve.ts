@@ -42,11 +42,15 @@ export const resolveResponse = z
         scope: scopeName,
         environment: environmentName.nullable(),
         encoding: z
-          .enum(['utf8', 'base64'])
-          .meta({ description: '`base64`: the secret holds bytes, and stands in the config as base64.' }),
+          .literal('base64')
+          .optional()
+          .meta({ description: 'Of a secret of bytes, which stand in the config as base64.' }),
         references: z
           .array(z.string())
-          .meta({ description: 'Those that took this version, as written after `secrets.`.' }),
+          .optional()
+          .meta({
+            description: 'With `encoding`: those that took this version, as written after `secrets.`.',
+          }),
       }),
     ),
   })

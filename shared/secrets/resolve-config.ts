@@ -40,18 +40,7 @@ export async function resolveConfig(
   await needs.outbox.append(eventOf(needs, caller, { action: 'access', place: found.place, secrets }));
   return {
     config: found.scanned.root.config,
-    secrets: used.map(({ use: { from, version }, references }) => {
-      const { name, scope, environment } = from.stored.at;
-      const { version: number, encoding } = version;
-      return {
-        name,
-        version: number,
-        scope,
-        environment,
-        encoding,
-        references: references.map(({ key }) => key),
-      };
-    }),
+    secrets: used.map(answered),
   };
 }
 
@@ -71,6 +60,14 @@ function usedVersions(uses: ReadonlyMap<Reference, Use>): UsedVersion[] {
     used.set(key, { use, references });
   }
   return [...used.values()];
+}
+
+/** What the answer says of it; of bytes also which references stand in the config as base64. */
+function answered({ use: { from, version }, references }: UsedVersion): ResolveResponse['secrets'][number] {
+  const { name, scope, environment } = from.stored.at;
+  const used = { name, version: version.version, scope, environment };
+  if (version.encoding === 'utf8') return used;
+  return { ...used, encoding: version.encoding, references: references.map(({ key }) => key) };
 }
 
 function accessed({ use, references }: UsedVersion): AuditedSecret {

@@ -280,7 +280,7 @@ describe('answers', () => {
     [
       'resolve',
       resolveResponse,
-      { config: { a: 'v' }, secrets: [{ ...used, encoding: 'utf8', references: ['a'] }] },
+      { config: { a: 'v' }, secrets: [{ ...used, encoding: 'base64', references: ['a'] }] },
     ],
     ['check', checkResponse, { references: [{ name: 'a', paths: ['$'], found: false, code: 'not_found' }] }],
     ['health', health, { status: 'ok', version: '1', audit_lag: 0 }],
