@@ -45,12 +45,9 @@ export const resolveResponse = z
           .literal('base64')
           .optional()
           .meta({ description: 'Of a secret of bytes, which stand in the config as base64.' }),
-        references: z
-          .array(z.string())
-          .optional()
-          .meta({
-            description: 'With `encoding`: those that took this version, as written after `secrets.`.',
-          }),
+        references: z.array(z.string()).optional().meta({
+          description: 'With `encoding`: those that took this version, as written after `secrets.`.',
+        }),
       }),
     ),
   })
