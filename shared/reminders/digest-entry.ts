@@ -25,7 +25,6 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const WHY = {
   rotation_days: 'its own rotation period',
   policy: 'a policy of the organization',
-  exported: 'its value was shown to a person',
   key_revoked: 'the API key of whoever set it was revoked',
 } as const;
 

@@ -30,8 +30,8 @@ const SETTING: readonly AuditAction[] = ['create', 'rotate'];
 type Mark = NonNullable<ReminderRecord['marked']>;
 
 /**
- * Marks secrets due whose value a person may have who should not need it: it was shown to one, or the key of whoever
- * set it was revoked. The audit log's index tells; marks stay with the version that they are about.
+ * Marks secrets due whose value is known to somebody who has left: the key that set it was revoked. The audit log's
+ * index tells; marks stay with the version that they are about.
  * @returns how many were marked
  * @throws SecretsError `unavailable`: it looks again the next time
  */
@@ -116,10 +116,7 @@ async function markOne(
     if (stored === undefined || stored.deleted_at !== null) return false;
     const { current, reminder } = readRecord(stored);
     if (current.version !== secret.version || reminder.marked !== null) return false;
-    const reason =
-      marked.because === 'exported'
-        ? `Its value was shown to ${marked.by}`
-        : `The API key of ${marked.by} was revoked`;
+    const reason = `The API key of ${marked.by} was revoked`;
     const change = sameVersionOf(stored, { action: 'mark_due', reason }, 204);
     const record = { ...change.record, reminder: { ...reminder, marked } };
     return (await commitChange(needs, caller, { ...change, record })) === null ? null : true;

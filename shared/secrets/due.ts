@@ -8,9 +8,7 @@ export const reminderRecord = z.strictObject({
   /** What the organization's policies say of it; null when none fits. */
   policy_days: z.int().nullable(),
   /** Due since then, whatever its age. */
-  marked: z
-    .strictObject({ since: z.string(), because: z.enum(['exported', 'key_revoked']), by: z.string() })
-    .nullable(),
+  marked: z.strictObject({ since: z.string(), because: z.literal('key_revoked'), by: z.string() }).nullable(),
   quiet: z.strictObject(quietTime.shape).nullable(),
 });
 export type ReminderRecord = Readonly<z.infer<typeof reminderRecord>>;
