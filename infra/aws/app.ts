@@ -4,6 +4,7 @@ import { environmentName } from '../../shared/contract/ids.ts';
 import { ApiStack, apiEntries } from './api.ts';
 import { BackgroundStack, backgroundEntries } from './background.ts';
 import { bundleFunctions } from './bundle.ts';
+import { RemindersStack, reminderEntries, reminderSettings } from './reminders.ts';
 import { StorageStack } from './storage.ts';
 import { WatchStack } from './watch.ts';
 
@@ -33,7 +34,7 @@ const { stage, environments, checkpointDays, recoveryKeyArn, retain } = context.
   recoveryKeyArn: ask('recoveryKeyArn', undefined),
   retain: ask('retain', true),
 });
-const folders = await bundleFunctions([...apiEntries, ...backgroundEntries]);
+const folders = await bundleFunctions([...apiEntries, ...backgroundEntries, ...reminderEntries]);
 
 const name = (part: string) => `flowmason-secrets-${stage}-${part}`;
 const storage = new StorageStack(app, name('storage'), {
@@ -43,5 +44,7 @@ const storage = new StorageStack(app, name('storage'), {
 });
 const api = new ApiStack(app, name('api'), { storage, folders, environments });
 const background = new BackgroundStack(app, name('background'), { storage, folders, environments });
+const settings = reminderSettings.parse(JSON.parse(String(ask('reminders', '{}'))));
+new RemindersStack(app, name('reminders'), { storage, folders, environments, settings });
 new WatchStack(app, name('watch'), { storage, api, background });
 app.synth();
