@@ -43,9 +43,7 @@ async def test_a_direct_invoke() -> None:
             {
                 "status": 422,
                 "code": "unresolved_references",
-                "references": [
-                    {"name": "b", "paths": ["$"], "problem": "no secret of this name serves production here"}
-                ],
+                "references": [{"name": "b", "paths": ["$"], "code": "not_found", "problem": "no secret of this name"}],
             }
         ),
         lambda_answer({"status": 401, "code": "unauthenticated"}),

@@ -1,4 +1,4 @@
-"""Redaction by the vectors that every language shares, in one piece and in chunks; its cost; what it leaves alone."""
+"""Redaction by the vectors that every language shares, in one piece and in chunks; what it leaves alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import json
 import random
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -121,26 +120,21 @@ def clean_log(size: int) -> str:
     return "\n".join(lines)[:size]
 
 
-def test_a_megabyte_of_clean_log_stays_as_it_is_and_is_cheap() -> None:
+def test_not_a_byte_of_a_megabyte_of_clean_log_changes() -> None:
     chance = random.Random(1)
     secrets = [f"sk-live-{chance.getrandbits(160):040x}" for _ in range(1000)]
     redactor = Redactor(secrets)
     text = clean_log(1_000_000)
-    started = time.perf_counter()
     assert redactor.redact(text) == text
-    seconds = time.perf_counter() - started
     stream = redactor.stream()
     assert "".join(stream.feed(text[at : at + 4096]) for at in range(0, len(text), 4096)) + stream.flush() == text
     dirty = text[:500_000] + secrets[500] + text[500_000:]
     assert redactor.redact(dirty).count("****") == 2
-    # About 0.05 s alone; far from what one search for each of 15,000 forms would take.
-    assert seconds < 2
 
 
 def test_near_misses_and_long_values_stay_linear() -> None:
     redactor = Redactor([f"sk-proj-common-beginning-{number:06}" for number in range(1000)])
     text = "sk-proj-common-beginning-x " * 40_000
-    started = time.perf_counter()
     assert redactor.redact(text) == text
     # What begins alike is compared with, and not all that the longest pattern of all could reach.
     redactor.add("".join(random.Random(4).choices("ghijkl=/ ", k=60_000)))
@@ -150,7 +144,6 @@ def test_near_misses_and_long_values_stay_linear() -> None:
     stream = redactor.stream()
     out = "".join(stream.feed((long + "end")[at : at + 100]) for at in range(0, len(long) + 3, 100)) + stream.flush()
     assert out == "****...****end"
-    assert time.perf_counter() - started < 10
 
 
 def test_values_are_learned_while_other_threads_search() -> None:
