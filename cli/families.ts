@@ -3,6 +3,7 @@ import { addAudit } from './commands/audit.ts';
 import { addChecking } from './commands/checking.ts';
 import { addExplaining } from './commands/explaining.ts';
 import { addExporting } from './commands/exporting.ts';
+import { addImporting } from './commands/importing.ts';
 import { addKeys } from './commands/keys.ts';
 import { addReading } from './commands/reading.ts';
 import { addRemoving } from './commands/removing.ts';
@@ -21,6 +22,7 @@ export const families: readonly Family[] = [
   { file: 'explaining', below: 'secrets', words: ['explain'], add: addExplaining },
   { file: 'running', below: 'secrets', words: ['run'], add: addRunning },
   { file: 'exporting', below: 'secrets', words: ['export'], add: addExporting },
+  { file: 'importing', below: 'secrets', words: ['import'], add: addImporting },
   { file: 'runs', below: null, words: ['runs'], add: addRuns },
   { file: 'keys', below: null, words: ['keys'], add: addKeys },
   { file: 'admin', below: null, words: ['admin'], add: addAdmin },

@@ -8,7 +8,7 @@ import type { Host } from './tools.ts';
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /** The bytes of a file, or of standard input when it is `-`. @throws Failure wrong usage */
-async function readGivenFile({ terminal, workingDirectory }: Host, file: string): Promise<Buffer> {
+export async function readGivenFile({ terminal, workingDirectory }: Host, file: string): Promise<Buffer> {
   if (file === '-') return terminal.readInput(MAX_FILE_BYTES);
   try {
     return await readBounded(createReadStream(path.resolve(workingDirectory, file)), MAX_FILE_BYTES);
@@ -24,7 +24,7 @@ export async function readJsonFile(host: Host, file: string): Promise<unknown> {
 }
 
 /** @throws Failure wrong usage; the parser's own message would quote the text */
-function parseJson(bytes: Buffer, file: string): unknown {
+export function parseJson(bytes: Buffer, file: string): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {

@@ -16,6 +16,14 @@ const environmentVariables = z.object({
   FM_DATA_DIR: setting,
   XDG_CONFIG_HOME: setting,
   NO_COLOR: setting,
+  // Of the stores that an import reads.
+  BAO_ADDR: setting,
+  BAO_NAMESPACE: setting,
+  BAO_TOKEN: setting,
+  VAULT_ADDR: setting,
+  VAULT_NAMESPACE: setting,
+  VAULT_TOKEN: setting,
+  FLOWMASON_SECRETS_KEY: setting,
 });
 export type Environment = z.infer<typeof environmentVariables>;
 
@@ -127,7 +135,7 @@ function parseApiKey(text: string, source: string): string {
   return text;
 }
 
-function parseApiUrl(text: string, source: string): URL {
+export function parseApiUrl(text: string, source: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     throw usageFailure(`The address of ${source} must be like https://secrets.example.com.`);

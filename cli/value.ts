@@ -64,7 +64,7 @@ export async function readValue(
 }
 
 /** Bytes as the API takes them: as text when they are UTF-8. */
-function encoded(bytes: Buffer): Value {
+export function encoded(bytes: Buffer): Value {
   return isUtf8(bytes)
     ? { value: bytes.toString('utf8'), encoding: 'utf8' }
     : { value: bytes.toString('base64'), encoding: 'base64' };

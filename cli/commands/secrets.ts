@@ -33,7 +33,8 @@ function addSet(secrets: Command, host: Host): void {
         rotation_days,
       });
       if (tools.json) return tools.terminal.printJson(answer);
-      tools.terminal.done(`${answer.name} is stored as version ${answer.version}${placeOf(answer)}.`);
+      const stored = answer.unchanged === true ? 'has this value already, at' : 'is stored as';
+      tools.terminal.done(`${answer.name} ${stored} version ${answer.version}${placeOf(answer)}.`);
       for (const warning of answer.warnings ?? []) tools.terminal.note(`fm: ${warning}`);
     });
 }
@@ -59,7 +60,8 @@ function addRotate(secrets: Command, host: Host): void {
         keep_previous_for: options.keepPreviousFor,
       });
       if (tools.json) return tools.terminal.printJson(answer);
-      tools.terminal.done(`${answer.name} is rotated to version ${answer.version}${placeOf(answer)}.`);
+      const rotated = answer.unchanged === true ? 'has this value already, at' : 'is rotated to';
+      tools.terminal.done(`${answer.name} ${rotated} version ${answer.version}${placeOf(answer)}.`);
       for (const warning of answer.warnings ?? []) tools.terminal.note(`fm: ${warning}`);
     });
 }

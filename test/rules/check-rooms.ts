@@ -44,6 +44,8 @@ const never: readonly { readonly from: string; readonly to: string; readonly ins
 /** Packages with one home. A pattern that ends in `/` stands for everything below it. */
 const homes: readonly { readonly of: string; readonly home: string }[] = [
   { of: '@aws-sdk/client-lambda', home: 'client' },
+  { of: '@aws-sdk/client-secrets-manager', home: 'cli/sources' },
+  { of: '@aws-sdk/client-ssm', home: 'cli/sources' },
   { of: '@aws-sdk/', home: 'shared/aws' },
   { of: 'node:sqlite', home: 'shared/embedded' },
   { of: 'aws-cdk-lib', home: 'infra/aws' },
