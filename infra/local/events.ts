@@ -27,7 +27,7 @@ export function httpEvent(
     rawPath: path,
     rawQueryString: query,
     headers,
-    queryStringParameters: Object.fromEntries(new URLSearchParams(query)),
+    queryStringParameters: query === '' ? {} : Object.fromEntries(new URLSearchParams(query)),
     pathParameters,
     requestContext: {
       accountId: 'local',

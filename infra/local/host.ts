@@ -4,10 +4,10 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { services } from '#services';
 import { keepAdminFile } from './admin-file.ts';
-import { startBackground } from './background.ts';
 import { createGateway } from './gateway.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { ServerSettings } from './settings.ts';
+import { startBackgroundThread } from './start-background.ts';
 
 /** How long a stop waits for requests under way: one that never ends must not hold the process for ever. */
 const DRAIN_MS = 10_000;
@@ -25,7 +25,7 @@ export async function startHost({ host, port, rateLimit, tls }: ServerSettings):
   // A client that stays silent must not hold a socket for ever.
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
-  const background = startBackground(services);
+  const background = startBackgroundThread(services);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

@@ -27,9 +27,8 @@ export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
 
   /** Takes recorded events out of the outbox. */
   async settle(positions: readonly number[]): Promise<void> {
-    await this.#db.writeDerived(() => {
-      for (const position of positions) this.#db.run('DELETE FROM outbox WHERE position = ?', position);
-    });
+    const sql = 'DELETE FROM outbox WHERE position IN (SELECT value FROM json_each(?))';
+    await this.#db.writeDerived(() => this.#db.run(sql, JSON.stringify(positions)));
   }
 
   /** How many events wait to be recorded. */
@@ -42,8 +41,12 @@ export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
   }
 
   async recorded(org: OrganizationId, eventIds: readonly string[]): Promise<ReadonlySet<string>> {
-    const sql = 'SELECT 1 FROM audit_records WHERE org = ? AND event_id = ?';
-    return new Set(eventIds.filter((id) => this.#db.get(sql, org, id) !== undefined));
+    const rows = this.#db.all<{ event_id: string }>(
+      `SELECT event_id FROM audit_records WHERE org = ? AND event_id IN (SELECT value FROM json_each(?))`,
+      org,
+      JSON.stringify(eventIds),
+    );
+    return new Set(rows.map(({ event_id }) => event_id));
   }
 
   async appendAfter(
@@ -52,6 +55,11 @@ export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
     records: readonly StoredRecord[],
     blocks: readonly IndexBlock[],
   ): Promise<boolean> {
+    const index = JSON.stringify(
+      blocks.map(({ facet: [facet, value], last_timestamp, first_sequence, sequences }) => {
+        return [facet, value, last_timestamp, first_sequence, sequences];
+      }),
+    );
     return this.#db.writeDerived(() => {
       if (this.#head(org).hash !== head.hash) return false;
       for (const { sequence, event_id, hash, bytes } of records) {
@@ -64,17 +72,13 @@ export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
           bytes,
         );
       }
-      for (const { facet, last_timestamp, first_sequence, sequences } of blocks) {
-        this.#db.run(
-          `INSERT INTO audit_blocks (org, facet, value, last_timestamp, first_sequence, sequences)
-           VALUES (?, ?, ?, ?, ?, ?)`,
-          org,
-          ...facet,
-          last_timestamp,
-          first_sequence,
-          JSON.stringify(sequences),
-        );
-      }
+      this.#db.run(
+        `INSERT INTO audit_blocks (org, facet, value, last_timestamp, first_sequence, sequences)
+         SELECT ?, block.value ->> 0, block.value ->> 1, block.value ->> 2, block.value ->> 3, block.value -> 4
+         FROM json_each(?) AS block`,
+        org,
+        index,
+      );
       return true;
     });
   }
@@ -101,14 +105,12 @@ export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
 
   async readMany(org: OrganizationId, sequences: readonly number[]): Promise<readonly StoredRecord[]> {
     await nextTurn();
-    return sequences.flatMap((sequence) => {
-      const row = this.#db.get<StoredRecord>(
-        'SELECT sequence, event_id, hash, bytes FROM audit_records WHERE org = ? AND sequence = ?',
-        org,
-        sequence,
-      );
-      return row === undefined ? [] : [row];
-    });
+    return this.#db.all<StoredRecord>(
+      `SELECT sequence, event_id, hash, bytes FROM audit_records
+       WHERE org = ? AND sequence IN (SELECT value FROM json_each(?))`,
+      org,
+      JSON.stringify(sequences),
+    );
   }
 
   // Whoever reads a whole log asks again and again: others get their turn in between.

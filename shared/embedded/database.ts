@@ -4,15 +4,19 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SecretsError } from '../contract/errors.ts';
 import { syncFolder } from './files.ts';
 import { migrations } from './schema.ts';
-import { storeFailed, WriteQueue } from './write-queue.ts';
+import { type Outcome, storeFailed, WriteQueue } from './write-queue.ts';
 
 const BUSY_TIMEOUT_MS = 5000;
-const CACHE_KIB = 65_536;
+const BUSY_RETRY_MS = 1;
+const CACHE_KIB = 32_768;
+/** Pages of the log after which whoever writes waits until it begins anew: 64 MB. */
+const LONG_LOG = 16_384;
 
 /**
- * The store's file. Reads run at once; writes wait for their turn and are committed in groups, so that the
- * sync which makes them durable is shared by all requests of a moment. A write's promise settles after the
- * sync: what it acknowledges survives a power cut.
+ * A connection to the store's file. Reads run at once; writes wait for their turn and are committed in groups,
+ * so that the sync which makes them durable is shared by all requests of a moment. A write's promise settles
+ * after the sync: what it acknowledges survives a power cut. While another connection writes, they wait without
+ * holding up their thread.
  */
 export class Database {
   readonly #db: DatabaseSync;
@@ -20,6 +24,8 @@ export class Database {
   readonly #durable = new WriteQueue();
   readonly #derived = new WriteQueue();
   #closed = false;
+  /** Since when another connection has kept the writes of this one waiting. */
+  #busySince: number | null = null;
   /** Called after each group of durable writes that was committed. */
   onCommit: () => void = () => undefined;
 
@@ -28,9 +34,11 @@ export class Database {
     const isNew = !existsSync(path);
     this.#db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}`);
-    this.#db.exec('PRAGMA secure_delete = FAST');
+    this.#db.exec('PRAGMA secure_delete = FAST; PRAGMA wal_autocheckpoint = 0');
     this.#migrate();
     if (isNew) syncFolder(dirname(path));
+    // From here on nothing waits within SQLite, where it would hold up every request of this thread.
+    this.#db.exec('PRAGMA busy_timeout = 0');
   }
 
   /** One row, or undefined. */
@@ -78,28 +86,58 @@ export class Database {
     return this.#derived.add(run, () => this.#commitDerived());
   }
 
+  /**
+   * Moves what the log holds into the file itself, and lets the log begin anew when it grew long. Takes
+   * milliseconds: not for a thread that answers requests.
+   */
+  checkpoint(): void {
+    const log = this.get<{ log: number }>('PRAGMA wal_checkpoint(PASSIVE)')?.log ?? 0;
+    if (log > LONG_LOG) this.get('PRAGMA wal_checkpoint(RESTART)');
+  }
+
   /** Commits what waits and closes the file. */
   close(): void {
     if (this.#closed) return;
+    this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    this.onCommit = () => undefined;
     this.#commitDerived();
     this.#commitDurable();
     this.#closed = true;
+    for (const queue of [this.#derived, this.#durable]) queue.fail();
     this.#statements.clear();
     this.#db.close();
   }
 
   #commitDurable(): void {
     if (this.#closed) return;
-    if (this.#durable.commit(this.#db, (sql) => this.#statement(sql).run())) this.onCommit();
+    const outcome = this.#durable.commit(this.#db, this.#execute);
+    if (this.#comesAgain(outcome, this.#durable, () => this.#commitDurable())) return;
+    if (outcome === 'committed') this.onCommit();
   }
 
-  /** On the same connection: a second one would make each forget its pages whenever the other commits. */
   #commitDerived(): void {
     if (this.#closed) return;
     this.#db.exec('PRAGMA synchronous = NORMAL');
-    this.#derived.commit(this.#db, (sql) => this.#statement(sql).run());
+    const outcome = this.#derived.commit(this.#db, this.#execute);
     this.#db.exec('PRAGMA synchronous = FULL');
+    this.#comesAgain(outcome, this.#derived, () => this.#commitDerived());
   }
+
+  /** Whether a commit found another connection writing and comes again; too often, and its writes are refused. */
+  #comesAgain(outcome: Outcome, queue: WriteQueue, commit: () => void): boolean {
+    if (outcome !== 'busy') {
+      this.#busySince = null;
+      return false;
+    }
+    this.#busySince ??= performance.now();
+    if (performance.now() - this.#busySince > BUSY_TIMEOUT_MS) queue.fail();
+    else setTimeout(commit, BUSY_RETRY_MS);
+    return true;
+  }
+
+  readonly #execute = (sql: string): void => {
+    this.#statement(sql).run();
+  };
 
   #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql);

@@ -11,7 +11,7 @@ export interface SecretRow extends Omit<StoredSecret, 'at' | 'record' | 'mac' | 
 }
 
 /** What a {@link SecretRow} is read from. */
-export const COLUMNS = `org, key, revision, record, mac, sealed, next_rotation_at, deleted_at, purge_at,
+export const COLUMNS = `org, secrets.key, revision, record, mac, sealed, next_rotation_at, deleted_at, purge_at,
   (SELECT at FROM accesses WHERE accesses.org = secrets.org AND accesses.key = secrets.key) AS last_accessed_at`;
 
 /** A row as the port has it. */

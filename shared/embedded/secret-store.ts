@@ -88,14 +88,16 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
   }
 
   async findMany(org: OrganizationId, at: readonly Coordinates[]): Promise<readonly StoredSecret[]> {
-    return at.flatMap((one) => {
-      const row = this.#db.get<SecretRow>(
-        `SELECT ${COLUMNS} FROM secrets WHERE org = ? AND key = ?`,
+    const keys = JSON.stringify(at.map(coordinatesKey));
+    // The cross join keeps SQLite at looking up each key, whatever it believes of the table's size.
+    return this.#db
+      .all<SecretRow>(
+        `SELECT ${COLUMNS} FROM json_each(?) AS wanted CROSS JOIN secrets
+         WHERE secrets.org = ? AND secrets.key = wanted.value`,
+        keys,
         org,
-        coordinatesKey(one),
-      );
-      return row === undefined ? [] : [toStoredSecret(row)];
-    });
+      )
+      .map(toStoredSecret);
   }
 
   async findByName(org: OrganizationId, name: SecretName): Promise<readonly StoredSecret[]> {
@@ -189,19 +191,22 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
   }
 
   async noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void> {
-    await this.#db.writeDerived(() => {
-      for (const { secret, at } of notes) {
-        const key = `${secret.name}#${secret.scope}#${secret.environment ?? ''}#${secret.owner ?? ''}`;
-        // Only what is there still: a secret that was removed meanwhile must not leave a row behind.
-        this.#db.run(
-          `INSERT INTO accesses (org, key, at) SELECT org, key, ? FROM secrets WHERE org = ? AND key = ?
-           ON CONFLICT DO UPDATE SET at = excluded.at WHERE at < excluded.at`,
-          at,
-          org,
-          key,
-        );
-      }
-    });
+    const accesses = JSON.stringify(
+      notes.map(({ secret: { name, scope, environment, owner }, at }) => {
+        return [`${name}#${scope}#${environment ?? ''}#${owner ?? ''}`, at];
+      }),
+    );
+    // Only what is there still: a secret that was removed meanwhile must not leave a row behind.
+    await this.#db.writeDerived(() =>
+      this.#db.run(
+        `INSERT INTO accesses (org, key, at)
+         SELECT secrets.org, secrets.key, note.value ->> 1 FROM json_each(?) AS note CROSS JOIN secrets
+         WHERE secrets.org = ? AND secrets.key = note.value ->> 0
+         ON CONFLICT DO UPDATE SET at = excluded.at WHERE at < excluded.at`,
+        accesses,
+        org,
+      ),
+    );
   }
 
   async add({ org, id, environment, wrapped, recovery, created_at }: WrappedDataKey): Promise<void> {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import * as z from 'zod';
 import { environmentName } from '../contract/ids.ts';
 import { DataKeys } from '../envelope/data-keys.ts';
@@ -59,7 +60,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
   const { FM_SMTP_URL, FM_MAIL_FROM, FM_CONSOLE_URL } = mailSettings.parse(env);
   const dataDir = resolve(FM_DATA_DIR);
   // SQLite makes its WAL beside the file with the file's own mode.
-  process.umask(0o077);
+  if (isMainThread) process.umask(0o077);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const database = new Database(join(dataDir, 'store.db'));
   const now = () => new Date();

@@ -3,12 +3,22 @@
  * (4 bytes, big-endian). Joining by a separator would let `a|b` + `c` pass for `a` + `b|c`.
  */
 export function lengthPrefixed(fields: readonly (string | Uint8Array)[]): Buffer {
-  const parts: Uint8Array[] = [];
+  const total = fields.reduce((sum, field) => sum + LENGTH_BYTES + byteLength(field), 0);
+  const joined = Buffer.allocUnsafe(total);
+  let at = 0;
   for (const field of fields) {
-    const bytes = typeof field === 'string' ? Buffer.from(field, 'utf8') : field;
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    parts.push(length, bytes);
+    const length = byteLength(field);
+    joined.writeUInt32BE(length, at);
+    at += LENGTH_BYTES;
+    if (typeof field === 'string') joined.write(field, at, 'utf8');
+    else joined.set(field, at);
+    at += length;
   }
-  return Buffer.concat(parts);
+  return joined;
+}
+
+const LENGTH_BYTES = 4;
+
+function byteLength(field: string | Uint8Array): number {
+  return typeof field === 'string' ? Buffer.byteLength(field) : field.length;
 }

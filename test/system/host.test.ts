@@ -238,8 +238,8 @@ describe('SIGTERM', () => {
   test('what was acknowledged before is there afterwards', async () => {
     const server = await start();
     await server.call('POST', '/api/v1/secrets', { name: 'a', value: 'v' });
-    const asked = Array.from({ length: 20 }, () =>
-      server.call('POST', '/api/v1/secrets/a/rotate', { new_value: 'w' }),
+    const asked = Array.from({ length: 20 }, (_, index) =>
+      server.call('POST', '/api/v1/secrets/a/rotate', { new_value: `w${index}` }),
     );
     // The first answer tells that the others are under way.
     await Promise.race(asked);
