@@ -38,6 +38,23 @@ async def test_nothing_is_served_past_a_denial() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_list_that_is_denied_forgets_everything_too() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(401, json={"code": "unauthenticated"})
+        asked.append(request.url.path)
+        return values(request, a="value-aaaa")
+
+    asked: list[str] = []
+    secrets = manager_of(handle)
+    await secrets.get("a")
+    with pytest.raises(Unauthenticated):
+        await secrets.list()
+    await secrets.get("a")
+    assert len(asked) == 2
+
+
+@pytest.mark.anyio
 async def test_an_answer_from_before_a_denial_is_not_kept() -> None:
     flying, denied = anyio.Event(), anyio.Event()
     asked: list[str] = []
