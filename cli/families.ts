@@ -1,10 +1,12 @@
 import { addAdmin } from './commands/admin.ts';
 import { addAudit } from './commands/audit.ts';
 import { addChecking } from './commands/checking.ts';
+import { addComparing } from './commands/comparing.ts';
 import { addExplaining } from './commands/explaining.ts';
 import { addExporting } from './commands/exporting.ts';
 import { addImporting } from './commands/importing.ts';
 import { addKeys } from './commands/keys.ts';
+import { addPromoting } from './commands/promoting.ts';
 import { addReading } from './commands/reading.ts';
 import { addRemoving } from './commands/removing.ts';
 import { addRunning } from './commands/running.ts';
@@ -23,6 +25,8 @@ export const families: readonly Family[] = [
   { file: 'running', below: 'secrets', words: ['run'], add: addRunning },
   { file: 'exporting', below: 'secrets', words: ['export'], add: addExporting },
   { file: 'importing', below: 'secrets', words: ['import'], add: addImporting },
+  { file: 'comparing', below: 'secrets', words: ['diff'], add: addComparing },
+  { file: 'promoting', below: 'secrets', words: ['promote'], add: addPromoting },
   { file: 'runs', below: null, words: ['runs'], add: addRuns },
   { file: 'keys', below: null, words: ['keys'], add: addKeys },
   { file: 'admin', below: null, words: ['admin'], add: addAdmin },

@@ -20,7 +20,7 @@ export async function main(families: readonly Family[]): Promise<void> {
       workingDirectory: process.cwd(),
       environment: parseEnvironment(process.env),
       inherited: () => {
-        const { FM_API_KEY: _key, FM_RUN_TOKEN: _token, ...others } = process.env;
+        const { FM_API_KEY: _key, FM_RUN_TOKEN: _token, FM_RESOLVE_KEY: _reader, ...others } = process.env;
         return others;
       },
     },

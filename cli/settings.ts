@@ -13,6 +13,7 @@ const environmentVariables = z.object({
   FM_API_URL: setting,
   FM_API_KEY: setting,
   FM_RUN_TOKEN: setting,
+  FM_RESOLVE_KEY: setting,
   FM_DATA_DIR: setting,
   XDG_CONFIG_HOME: setting,
   NO_COLOR: setting,
@@ -128,7 +129,7 @@ function parsedOrNull(text: string): unknown {
   }
 }
 
-function parseApiKey(text: string, source: string): string {
+export function parseApiKey(text: string, source: string): string {
   // A header cannot carry anything else, and the error that fetch would throw quotes the key.
   if (!/^[\x21-\x7e]+$/.test(text))
     throw usageFailure(`The API key of ${source} holds characters that no key has.`);

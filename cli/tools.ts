@@ -1,7 +1,7 @@
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import { type Api, createApi } from './api.ts';
 import { usageFailure } from './failure.ts';
-import { type Environment, loadSettings } from './settings.ts';
+import { type Environment, loadSettings, parseApiKey, type Settings } from './settings.ts';
 import type { Streams, Terminal } from './terminal.ts';
 
 /** What belongs to the process, handed to every command. */
@@ -38,15 +38,23 @@ interface Using extends CommonOptions {
 }
 
 /** Finds the server and the key for a command. @throws Failure */
-export function toolsOf(host: Host, { takesRunToken = false }: Using = {}): Tools {
-  const { json, apiUrl } = host.outcome.common;
-  const settings = loadSettings({
-    apiUrlFlag: apiUrl,
+export function toolsOf(host: Host, using: Using = {}): Tools {
+  return { ...host, api: createApi(settingsOf(host, using)), json: host.outcome.common.json === true };
+}
+
+/** The same server, by another key. @throws Failure */
+export function apiOf(host: Host, key: string): Api {
+  return createApi({ ...settingsOf(host), apiKey: parseApiKey(key, 'FM_RESOLVE_KEY') });
+}
+
+/** Which server, and who we are to it. @throws Failure */
+export function settingsOf(host: Host, { takesRunToken = false }: Using = {}): Settings {
+  return loadSettings({
+    apiUrlFlag: host.outcome.common.apiUrl,
     environment: host.environment,
     workingDirectory: host.workingDirectory,
     takesRunToken,
   });
-  return { ...host, api: createApi(settings), json: json === true };
 }
 
 /** Adds the options that every command of the API takes. */
