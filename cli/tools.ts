@@ -48,7 +48,7 @@ export function apiOf(host: Host, key: string): Api {
 }
 
 /** Which server, and who we are to it. @throws Failure */
-export function settingsOf(host: Host, { takesRunToken = false }: Using = {}): Settings {
+function settingsOf(host: Host, { takesRunToken = false }: Using = {}): Settings {
   return loadSettings({
     apiUrlFlag: host.outcome.common.apiUrl,
     environment: host.environment,
