@@ -398,7 +398,7 @@ export const updateOrganization = {
   action: 'manage_organization',
   body: access.updateOrganizationRequest,
   output: access.organizationDescription,
-  grants: readGrants,
+  grants: ['read', 'write', 'sign'],
 } as const satisfies Row;
 
 export const createNotification = {

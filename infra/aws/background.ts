@@ -22,6 +22,11 @@ const schedules: readonly { entry: string; grants: readonly Grant[]; every: Dura
     every: Duration.minutes(1),
   },
   {
+    entry: 'expire-audit',
+    grants: ['read', 'write', 'public-key', 'read-checkpoints'],
+    every: Duration.hours(1),
+  },
+  {
     entry: 'verify-organizations',
     grants: ['read', 'public-key', 'read-checkpoints'],
     every: Duration.days(1),

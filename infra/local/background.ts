@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { handler as checkpointAudit } from '../../functions/checkpoint-audit.ts';
+import { handler as expireAudit } from '../../functions/expire-audit.ts';
 import { handler as purgeDeleted } from '../../functions/purge-deleted.ts';
 import { handler as recordAudit } from '../../functions/record-audit.ts';
 import { handler as remindRotation } from '../../functions/remind-rotation.ts';
@@ -82,6 +83,7 @@ export function startBackground(services: EmbeddedServices): Background {
   recordSoon(0);
   const clocks = [
     every(PURGE_EVERY_MS, 'purge-deleted', purgeDeleted),
+    every(PURGE_EVERY_MS, 'expire-audit', expireAudit),
     every(PURGE_EVERY_MS, 'forget-replays', () => callerStore.forgetReplays()),
     every(REMIND_EVERY_MS, 'remind-rotation', remindRotation),
     every(CHECKPOINT_EVERY_MS, 'checkpoint-audit', checkpointAudit),

@@ -11,6 +11,10 @@ export interface OrganizationRecord {
   /** Whether reads of metadata leave a record too. */
   readonly record_reads: boolean;
   readonly rotation_policies: readonly RotationPolicy[];
+  /** How long audit records are kept; null for ever. */
+  readonly audit_retention_days: number | null;
+  /** By the KeyService, in base64; null as long as nothing was set: see `settingsMessage`. */
+  readonly settings_signature: string | null;
 }
 
 /**

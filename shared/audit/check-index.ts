@@ -1,7 +1,6 @@
 import type { OrganizationId } from '../contract/ids.ts';
 import { readRecordBytes, type StoredRecord } from './chain.ts';
-import type { AuditEvent } from './event.ts';
-import { type Facet, facetsOf } from './facets.ts';
+import { type Facet, facetsOfAll } from './facets.ts';
 import type { AuditLog } from './log.ts';
 import type { BadRecord } from './verify-chain.ts';
 
@@ -72,10 +71,10 @@ export class IndexChecker {
 function portionOf(records: readonly StoredRecord[]): Portion | null {
   const facets = new Map<string, { facet: Facet; sequences: number[] }>();
   const times: string[] = [];
-  for (const { sequence, bytes } of records) {
-    const { event } = readRecordBytes(bytes);
-    times.push(event.timestamp);
-    for (const facet of uniqueFacets(event)) {
+  for (const record of records) {
+    const { sequence } = record;
+    times.push(readRecordBytes(record.bytes).event.timestamp);
+    for (const facet of facetsOfAll([record])) {
       const key = facet.join(' ');
       const known = facets.get(key) ?? { facet, sequences: [] };
       known.sequences.push(sequence);
@@ -85,10 +84,6 @@ function portionOf(records: readonly StoredRecord[]): Portion | null {
   times.sort();
   const [oldest, newest] = [times[0], times.at(-1)];
   return oldest === undefined || newest === undefined ? null : { facets, oldest, newest };
-}
-
-function uniqueFacets(event: AuditEvent): Iterable<Facet> {
-  return new Map(facetsOf(event).map((facet) => [facet.join(' '), facet])).values();
 }
 
 function later(a: string, b: string): string {

@@ -1,13 +1,14 @@
 import type { OrganizationId } from '../contract/ids.ts';
 import type { KeyService } from '../envelope/key-service.ts';
-import { type ChainHead, emptyChain, type StoredRecord } from './chain.ts';
+import { type ChainHead, emptyChain, readRecordBytes, type StoredRecord } from './chain.ts';
 import { type Checkpoint, checkpointText, openNote, signedNote } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
+import { type ExpiryNeeds, expirable } from './expiry.ts';
 import type { AuditLog } from './log.ts';
 import { edgeTiles, rangeHashes, TileBuilder, tileHashes, tilePath } from './tiles.ts';
 import { linkProblem } from './verify-chain.ts';
 
-export interface CheckpointNeeds {
+export interface CheckpointNeeds extends ExpiryNeeds {
   readonly auditLog: Pick<AuditLog, 'head' | 'read'>;
   readonly checkpoints: CheckpointStore;
   readonly keyService: Pick<KeyService, 'sign' | 'publicKey'>;
@@ -43,15 +44,24 @@ export async function checkpointAudit(
     return { sequence: head.sequence + 1, reason: 'is missing, and a checkpoint covers it' };
   if (head.sequence === size) return null;
   const tiles = new TileBuilder(await readEdge(needs.checkpoints, org, size));
-  const last = await extend(needs, org, await lastCovered(needs, org, size), head.sequence, tiles);
+  let isAsked = false;
+  const add = async (record: StoredRecord) => {
+    isAsked ||= readRecordBytes(record.bytes).event.action === 'expire_audit';
+    for (const { tile, bytes } of tiles.add(Buffer.from(record.hash, 'hex')))
+      await needs.checkpoints.addTile(org, tilePath(tile), bytes);
+  };
+  const last = await extend(needs, org, await lastCovered(needs, org, size), head.sequence, add);
   if ('reason' in last) return last;
   for (const { tile, bytes } of tiles.edge()) await needs.checkpoints.addTile(org, tilePath(tile), bytes);
   const root = await rangeHashes((tile) => needs.checkpoints.readTile(org, tilePath(tile)), head.sequence)(
     0,
     head.sequence,
   );
+  const gone = before?.expired ?? 0;
+  // The record only asks. Anybody who writes the store could have put it into the outbox.
+  const expired = isAsked ? await expirable(needs, org, size, gone) : gone;
   const time = needs.now().toISOString();
-  const checkpoint: Checkpoint = { org, size: head.sequence, root, time, expired: before?.expired ?? 0 };
+  const checkpoint: Checkpoint = { org, size: head.sequence, root, time, expired };
   const text = checkpointText(checkpoint);
   const signature = await needs.keyService.sign('checkpoint', Buffer.from(text));
   await needs.checkpoints.add(org, checkpoint.size, signedNote(text, org, signature, publicKey));
@@ -84,7 +94,7 @@ async function extend(
   org: OrganizationId,
   from: ChainHead,
   to: number,
-  tiles: TileBuilder,
+  add: (record: StoredRecord) => Promise<void>,
 ): Promise<ChainHead | BrokenChain> {
   let last = from;
   while (last.sequence < to) {
@@ -97,9 +107,7 @@ async function extend(
     for (const record of records) {
       const problem = linkProblem(record, last);
       if (problem !== null) return { sequence: last.sequence + 1, reason: problem };
-      for (const { tile, bytes } of tiles.add(Buffer.from(record.hash, 'hex'))) {
-        await needs.checkpoints.addTile(org, tilePath(tile), bytes);
-      }
+      await add(record);
       last = record;
     }
   }

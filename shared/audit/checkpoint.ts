@@ -61,9 +61,15 @@ export function openNote(note: string, publicKey: KeyObject): Checkpoint | null 
   return isSigned ? checkpoint : null;
 }
 
+/** What a note says, without asking whether it is signed; null when it is no checkpoint. */
+export function readNote(note: string): Checkpoint | null {
+  const end = note.lastIndexOf('\n\n');
+  return end < 0 ? null : parseText(note.slice(0, end + 1));
+}
+
 /** The size that a note says, without asking whether it is signed; 0 when it says none. */
 export function noteSize(note: string): number {
-  return Number(note.split('\n', 2)[1]) || 0;
+  return readNote(note)?.size ?? 0;
 }
 
 /** The name of an organization's log, as its checkpoints begin. */

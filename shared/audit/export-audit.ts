@@ -4,7 +4,7 @@ import { invalid } from '../contract/errors.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import { decodeCursor, encodeCursor, type TextPage } from '../contract/page.ts';
 import { readRecordBytes, type StoredRecord } from './chain.ts';
-import { noteSize } from './checkpoint.ts';
+import { noteSize, readNote } from './checkpoint.ts';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import { type DemandNeeds, demand } from './demand.ts';
 import { eventOf } from './event.ts';
@@ -60,11 +60,13 @@ export async function exportAudit(
 }
 
 async function firstPosition(
-  { auditLog }: Needs,
+  { auditLog, checkpoints }: Needs,
   org: OrganizationId,
-  { from_sequence: from }: ExportAuditQuery,
+  { from_sequence }: ExportAuditQuery,
 ): Promise<Position> {
-  return { from, end: (await auditLog.head(org)).sequence };
+  const note = await checkpoints.latest(org);
+  const expired = note === null ? 0 : (readNote(note)?.expired ?? 0);
+  return { from: Math.max(from_sequence, expired + 1), end: (await auditLog.head(org)).sequence };
 }
 
 async function readPage(

@@ -1,5 +1,5 @@
 import type { AuditAction } from '../contract/audit.ts';
-import type { OutboxEvent, StoredRecord } from './chain.ts';
+import { type OutboxEvent, readRecordBytes, type StoredRecord } from './chain.ts';
 import type { AuditEvent } from './event.ts';
 
 /** Something that records can be looked up by, for example `['run', 'run_abc123']`; `['all', '']` is every record. */
@@ -68,7 +68,7 @@ function hourOf(timestamp: string): string {
   return timestamp.slice(0, '2026-01-31T12'.length);
 }
 
-/** All that an event's record is looked up by. */
+/** All that an event's record is looked up by, some perhaps twice. */
 export function facetsOf(event: AuditEvent): Facet[] {
   const optional: [string, string | undefined][] = [
     ['run', event.run_id],
@@ -82,6 +82,12 @@ export function facetsOf(event: AuditEvent): Facet[] {
     ...event.secrets.map(({ name }) => ['secret', name] as const),
     ...optional.flatMap(([facet, value]) => (value === undefined ? [] : [[facet, value] as const])),
   ];
+}
+
+/** All that records are looked up by, each once. */
+export function facetsOfAll(records: readonly StoredRecord[]): Facet[] {
+  const facets = records.flatMap(({ bytes }) => facetsOf(readRecordBytes(bytes).event));
+  return [...new Map(facets.map((facet) => [facet.join(' '), facet])).values()];
 }
 
 /** The facet of a filter that leaves the fewest records, as a rule; the others are checked on what it finds. */

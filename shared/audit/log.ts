@@ -36,6 +36,13 @@ export interface AuditLog {
   blocks(org: OrganizationId, facet: Facet, range: BlockRange): Promise<readonly IndexBlock[]>;
   /** Those of the records that exist, in any order. */
   readMany(org: OrganizationId, sequences: readonly number[]): Promise<readonly StoredRecord[]>;
+  /**
+   * Removes the oldest records up to a sequence, at most `limit` of them, and the index blocks that name no later
+   * one. What a crash interrupts is done by the next call.
+   * @returns how many were removed; 0 when there are none left
+   * @throws SecretsError `unavailable`
+   */
+  removeUpTo(org: OrganizationId, sequence: number, limit: number): Promise<number>;
   /** At most `limit` records from a sequence on, oldest first; what the store holds, not what it should hold. */
   read(org: OrganizationId, fromSequence: number, limit: number): Promise<readonly StoredRecord[]>;
 }

@@ -12,7 +12,7 @@ export interface AccessNote {
 }
 
 export interface RecordAuditNeeds {
-  readonly auditLog: AuditLog;
+  readonly auditLog: Pick<AuditLog, 'head' | 'recorded' | 'appendAfter'>;
   readonly secrets: {
     /** Notes accesses on the secrets' heads; never moves a time back. */
     noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void>;

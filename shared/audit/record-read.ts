@@ -1,11 +1,13 @@
 import type { Caller } from '../access/caller.ts';
 import type { OrganizationRecord } from '../access/caller-store.ts';
+import { provenSettings } from '../access/organization-settings.ts';
 import type { AuditAction } from '../contract/audit.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import type { DemandNeeds } from './demand.ts';
 import { type AuditedSecret, eventOf, type Happening } from './event.ts';
 
 export interface ReadNeeds extends DemandNeeds {
+  readonly signatures: Parameters<typeof provenSettings>[0];
   readonly callers: { findOrganization(id: OrganizationId): Promise<OrganizationRecord | null> };
 }
 
@@ -37,7 +39,6 @@ export async function recordRead(
   more: Pick<Happening, 'place' | 'about'> = {},
 ): Promise<void> {
   const organization = await needs.callers.findOrganization(caller.org);
-  // An organization that cannot be found did not turn it off.
-  if (organization?.record_reads === false) return;
+  if (!(await provenSettings(needs.signatures, organization)).record_reads) return;
   await needs.outbox.append(eventOf(needs, caller, { action, secrets, ...more }));
 }

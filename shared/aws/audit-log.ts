@@ -1,5 +1,5 @@
 import { type ChainHead, emptyChain, type StoredRecord } from '../audit/chain.ts';
-import type { Facet, IndexBlock } from '../audit/facets.ts';
+import { type Facet, facetsOfAll, type IndexBlock } from '../audit/facets.ts';
 import type { AuditLog, BlockRange } from '../audit/log.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import { type Expression, inChunks, isNew, type Write } from './expressions.ts';
@@ -24,6 +24,8 @@ interface BlockItem extends Key {
 /** Two items for each record and one for the head: 99 of the 100 that a transaction takes. */
 const RECORDS_AT_ONCE = 49;
 const BLOCKS_AT_ONCE = 25;
+/** More than one batch of records can have made. */
+const OLDEST_BLOCKS = 200;
 
 /** The audit log in DynamoDB. */
 export class DynamoAuditLog implements AuditLog {
@@ -95,6 +97,31 @@ export class DynamoAuditLog implements AuditLog {
     const range = { from: sequenceSort(fromSequence), to: sequenceSort(Number.MAX_SAFE_INTEGER) };
     const items = await this.#table.query<RecordItem>(chainPartition(org), range, { limit });
     return items.map(toStoredRecord);
+  }
+
+  async removeUpTo(org: OrganizationId, sequence: number, limit: number): Promise<number> {
+    const records = (await this.read(org, 1, limit)).filter((record) => record.sequence <= sequence);
+    const last = records.at(-1);
+    if (last === undefined) return 0;
+    const blocks = await Promise.all(
+      facetsOfAll(records).map((facet) => this.#blocksUpTo(org, facet, last.sequence)),
+    );
+    // The records last: as long as they are there, the next call finds what belongs to them.
+    await this.#table.removeMany(blocks.flat());
+    await this.#table.removeMany(records.map(({ event_id }) => recordedKey(org, event_id)));
+    await this.#table.removeMany(records.map((record) => recordKey(org, record.sequence)));
+    return records.length;
+  }
+
+  /** The oldest blocks of a facet that name no record behind a sequence. */
+  async #blocksUpTo(org: OrganizationId, facet: Facet, sequence: number): Promise<Key[]> {
+    const options = { limit: OLDEST_BLOCKS, attributes: ['pk', 'sk', 'sequences'] };
+    const oldest = await this.#table.query<BlockItem>(
+      blocksPartition(org, facet),
+      { from: '0', to: '9' },
+      options,
+    );
+    return oldest.filter(({ sequences }) => Math.max(...sequences) <= sequence);
   }
 
   async #mergeBlock(org: OrganizationId, block: IndexBlock): Promise<void> {

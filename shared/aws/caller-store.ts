@@ -5,7 +5,7 @@ import type { Trail } from '../audit/outbox.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { ApiKeyId, OrganizationId, RunId } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
-import { type Expression, exists, isNew, setAll, type Write } from './expressions.ts';
+import { type Expression, exists, isNew, setAll, type Write, withoutNulls } from './expressions.ts';
 import { unavailable } from './failures.ts';
 import type { Table } from './table.ts';
 import { apiKeyKey, daysAfter, type Key, listings, organizationKey, runKey } from './table-layout.ts';
@@ -23,10 +23,15 @@ interface ApiKeyItem extends Key {
   readonly listing_at: string;
 }
 
-interface OrganizationItem extends Key, Omit<OrganizationRecord, 'id' | 'rotation_policies'> {
+/** What items of older versions do not have. */
+type OptionalSetting = 'rotation_policies' | 'audit_retention_days' | 'settings_signature';
+
+interface OrganizationItem
+  extends Key,
+    Omit<OrganizationRecord, 'id' | OptionalSetting>,
+    Partial<Pick<OrganizationRecord, OptionalSetting>> {
   readonly listing_at: OrganizationId;
   /** Absent in items of before there were any. */
-  readonly rotation_policies?: OrganizationRecord['rotation_policies'];
 }
 
 /** API keys, runs and organizations in DynamoDB. */
@@ -92,12 +97,12 @@ export class DynamoCallerStore implements CallerStore<Trail> {
   }
 
   async addOrganization(
-    { id, created_at, record_reads, rotation_policies }: OrganizationRecord,
+    { id, created_at, ...settings }: OrganizationRecord,
     firstKey: ApiKeyRecord,
     trail: Trail,
   ): Promise<void> {
     const listed = { listing: listings.organizations, listing_at: id };
-    const put = { ...organizationKey(id), created_at, record_reads, rotation_policies, ...listed };
+    const put = withoutNulls({ ...organizationKey(id), created_at, ...settings, ...listed });
     const writes = [{ put, when: isNew }, putApiKey(firstKey), ...trailWrites(trail)];
     const refused = await this.#table.transact(writes);
     if (refused === 0) throw organizationExists();
@@ -111,8 +116,8 @@ export class DynamoCallerStore implements CallerStore<Trail> {
   }
 
   async saveOrganization(organization: OrganizationRecord, trail: Trail): Promise<void> {
-    const { id, record_reads, rotation_policies } = organization;
-    const change = setAll({ record_reads, rotation_policies });
+    const { id, created_at: _made, ...settings } = organization;
+    const change = setAll(settings);
     await this.#changeIf({ update: organizationKey(id), change, when: exists }, trail);
   }
 
@@ -163,5 +168,6 @@ function toApiKey({ api_key, last_used_at, revoked_at }: ApiKeyItem): ApiKeyReco
 
 function toOrganization(item: OrganizationItem): OrganizationRecord {
   const { listing_at: id, created_at, record_reads, rotation_policies = [] } = item;
-  return { id, created_at, record_reads, rotation_policies };
+  const { audit_retention_days = null, settings_signature = null } = item;
+  return { id, created_at, record_reads, rotation_policies, audit_retention_days, settings_signature };
 }

@@ -24,6 +24,8 @@ export const tableLayout = {
       'created_at',
       'record_reads',
       'rotation_policies',
+      'audit_retention_days',
+      'settings_signature',
     ],
   },
 } as const;

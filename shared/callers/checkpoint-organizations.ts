@@ -4,7 +4,7 @@ import type { Trail } from '../audit/outbox.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 
 interface Needs extends CheckpointNeeds {
-  readonly callers: Pick<CallerStore<Trail>, 'listOrganizations'>;
+  readonly callers: Pick<CallerStore<Trail>, 'listOrganizations' | 'findOrganization'>;
 }
 
 const BATCH = 100;

@@ -45,7 +45,8 @@ export async function createOrganization(
     reason: `organization ${id} with admin key ${record.id}`,
   };
   deliver(key);
-  await needs.callers.addOrganization({ id, created_at, record_reads: true, rotation_policies: [] }, record, {
+  const settings = { record_reads: true, rotation_policies: [], audit_retention_days: null };
+  await needs.callers.addOrganization({ id, created_at, ...settings, settings_signature: null }, record, {
     event,
     replay: null,
   });

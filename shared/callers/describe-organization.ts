@@ -17,7 +17,8 @@ export async function describeOrganization(needs: Needs, caller: Caller): Promis
 
 /** An organization in the words of the API. */
 export function toDescription(organization: OrganizationRecord): OrganizationDescription {
-  return { ...organization, rotation_policies: [...organization.rotation_policies] };
+  const { settings_signature: _signature, ...settings } = organization;
+  return { ...settings, rotation_policies: [...settings.rotation_policies] };
 }
 
 /** The caller's organization. @throws SecretsError `not_found` when its record was removed */

@@ -144,6 +144,13 @@ export const updateOrganizationRequest = z
       .optional()
       .meta({ description: 'Whether reads of metadata leave a record too.' }),
     rotation_policies: rotationPolicies.optional(),
+    audit_retention_days: z
+      .int()
+      .min(30, 'must be at least 30 days')
+      .max(3650, 'must be at most 3650 days')
+      .nullable()
+      .optional()
+      .meta({ description: 'How long audit records are kept; null for ever.' }),
   })
   .meta({ id: 'UpdateOrganizationRequest' });
 
@@ -153,6 +160,7 @@ export const organizationDescription = z
     created_at: timestamp,
     record_reads: z.boolean(),
     rotation_policies: rotationPolicies,
+    audit_retention_days: z.int().nullable(),
   })
   .meta({ id: 'Organization' });
 export type OrganizationDescription = z.infer<typeof organizationDescription>;

@@ -39,6 +39,7 @@ export const auditAction = z.enum([
   'read_audit',
   'verify_audit',
   'export_audit',
+  'expire_audit',
 ]);
 export type AuditAction = z.infer<typeof auditAction>;
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ChainHead, emptyChain, eventText, type StoredRecord } from '../audit/chain.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import type { Facet, IndexBlock } from '../audit/facets.ts';
+import { type Facet, facetsOfAll, type IndexBlock } from '../audit/facets.ts';
 import type { AuditLog, BlockRange } from '../audit/log.ts';
 import type { AuditOutbox } from '../audit/outbox.ts';
 import type { OrganizationId } from '../contract/ids.ts';
@@ -123,6 +123,26 @@ export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
       fromSequence,
       limit,
     );
+  }
+
+  async removeUpTo(org: OrganizationId, sequence: number, limit: number): Promise<number> {
+    const records = (await this.read(org, 1, limit)).filter((record) => record.sequence <= sequence);
+    const facets = facetsOfAll(records);
+    const last = records.at(-1);
+    if (last === undefined) return 0;
+    return this.#db.writeDerived(() => {
+      for (const facet of facets)
+        this.#db.run(
+          `DELETE FROM audit_blocks WHERE org = ? AND facet = ? AND value = ? AND first_sequence <= ?
+           AND sequences ->> '$[#-1]' <= ?`,
+          org,
+          ...facet,
+          last.sequence,
+          last.sequence,
+        );
+      this.#db.run('DELETE FROM audit_records WHERE org = ? AND sequence <= ?', org, last.sequence);
+      return records.length;
+    });
   }
 
   #head(org: OrganizationId): ChainHead {

@@ -113,18 +113,19 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
   }
 
   async addOrganization(
-    { id, created_at, record_reads, rotation_policies }: OrganizationRecord,
+    { id, created_at, record_reads, rotation_policies, ...more }: OrganizationRecord,
     firstKey: ApiKeyRecord,
     trail: Trail,
   ): Promise<void> {
     await this.#db.write(() => {
       const added = this.#db.run(
-        `INSERT INTO organizations (id, created_at, record_reads, rotation_policies) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO NOTHING`,
+        `INSERT INTO organizations (${ORGANIZATION}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         id,
         created_at,
         Number(record_reads),
         JSON.stringify(rotation_policies),
+        more.audit_retention_days,
+        more.settings_signature,
       );
       if (added === 0) throw organizationExists();
       this.#insertApiKey(firstKey);
@@ -139,12 +140,15 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
   }
 
   async saveOrganization(organization: OrganizationRecord, trail: Trail): Promise<void> {
-    const { id, record_reads, rotation_policies } = organization;
+    const { id, record_reads, rotation_policies, audit_retention_days, settings_signature } = organization;
     await this.#db.write(() => {
       this.#db.run(
-        'UPDATE organizations SET record_reads = ?, rotation_policies = ? WHERE id = ?',
+        `UPDATE organizations SET record_reads = ?, rotation_policies = ?, audit_retention_days = ?,
+           settings_signature = ? WHERE id = ?`,
         Number(record_reads),
         JSON.stringify(rotation_policies),
+        audit_retention_days,
+        settings_signature,
         id,
       );
       leaveTrail(this.#db, trail);
@@ -192,7 +196,8 @@ interface OrganizationRow extends Omit<OrganizationRecord, 'record_reads' | 'rot
   readonly rotation_policies: string;
 }
 
-const ORGANIZATION = 'id, created_at, record_reads, rotation_policies';
+const ORGANIZATION =
+  'id, created_at, record_reads, rotation_policies, audit_retention_days, settings_signature';
 
 function toOrganization(row: OrganizationRow): OrganizationRecord {
   const rotation_policies = JSON.parse(row.rotation_policies) as OrganizationRecord['rotation_policies'];

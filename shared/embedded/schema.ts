@@ -145,4 +145,8 @@ export const migrations: readonly string[] = [
     audit TEXT
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE organizations ADD COLUMN audit_retention_days INTEGER;
+  ALTER TABLE organizations ADD COLUMN settings_signature TEXT;   -- by the KeyService
+  `,
 ];

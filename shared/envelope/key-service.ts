@@ -17,7 +17,7 @@ export interface GeneratedDataKey {
 }
 
 /** What a signature is for; a signature made for one purpose never passes for another. */
-export type SigningPurpose = 'api-key' | 'run-token' | 'checkpoint';
+export type SigningPurpose = 'api-key' | 'run-token' | 'checkpoint' | 'organization';
 
 /** What a code is for; a code made for one purpose never passes for another. */
 export type MacPurpose = 'fingerprint';

@@ -97,6 +97,29 @@ export function auditLogSuite(make: MakeStores): void {
       expect(await host.auditLog.readMany(acmeTwo, [1])).toEqual([]);
     });
 
+    it('removes the oldest records with their index, in portions, and goes on behind them', async () => {
+      for (let batch = 0; batch < 4; batch++)
+        expect(await append(events(5, { action: batch < 3 ? 'access' : 'list' }))).toBe(true);
+      await append(events(1, { org: acmeTwo }), acmeTwo);
+      const newest = { from: undefined, upTo: NEWEST, limit: 1000 };
+      const indexed = async (facet: Facet) =>
+        (await host.auditLog.blocks(acme, facet, newest))
+          .flatMap((block) => block.sequences)
+          .sort((a, b) => a - b);
+      expect(await host.auditLog.removeUpTo(acme, 12, 5)).toBe(5);
+      expect(await host.auditLog.removeUpTo(acme, 12, 100)).toBe(7);
+      expect(await host.auditLog.removeUpTo(acme, 12, 100)).toBe(0);
+      expect(await sequences(acme)).toEqual([13, 14, 15, 16, 17, 18, 19, 20]);
+      // A block that names a later record stays whole until that one goes too.
+      expect(await indexed(['action', 'access'])).toEqual([11, 12, 13, 14, 15]);
+      expect(await host.auditLog.removeUpTo(acme, 15, 100)).toBe(3);
+      expect(await indexed(['action', 'access'])).toEqual([]);
+      expect(await indexed(ALL)).toEqual([16, 17, 18, 19, 20]);
+      expect(await append(events(1))).toBe(true);
+      expect(await sequences(acme)).toEqual([16, 17, 18, 19, 20, 21]);
+      expect(await sequences(acmeTwo)).toEqual([1]);
+    });
+
     it('holds each event once, whatever is repeated, reordered and raced', async () => {
       const texts = events(60, { action: 'access' }).map(eventText);
       const needs = { auditLog: host.auditLog, secrets: host.secrets };

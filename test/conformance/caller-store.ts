@@ -137,7 +137,14 @@ export function callerStoreSuite(make: MakeStores): void {
   });
 
   describe('CallerStore: organizations', () => {
-    const organization = { id: acme, created_at: NOW, record_reads: true, rotation_policies: [] };
+    const organization = {
+      id: acme,
+      created_at: NOW,
+      record_reads: true,
+      rotation_policies: [],
+      audit_retention_days: null,
+      settings_signature: null,
+    };
 
     it('makes an organization with its first key once', async () => {
       await host.callers.addOrganization(organization, apiKeyOf(1), trailOf());

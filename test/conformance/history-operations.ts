@@ -141,7 +141,14 @@ export const callerOperations: Readonly<Record<string, Make>> = {
     const [key, trail] = [apiKeyOf(pick([7, 8, 9]), { org: id }), someTrail(pick, id, moment)];
     return (host) =>
       host.callers.addOrganization(
-        { id, created_at: moment, record_reads: true, rotation_policies: [] },
+        {
+          id,
+          created_at: moment,
+          record_reads: true,
+          rotation_policies: [],
+          audit_retention_days: null,
+          settings_signature: null,
+        },
         key,
         trail,
       );
@@ -150,7 +157,17 @@ export const callerOperations: Readonly<Record<string, Make>> = {
     const [id, record_reads] = [pick(orgs), pick([true, false])];
     const trail = someTrail(pick, id, moment);
     return (host) =>
-      host.callers.saveOrganization({ id, created_at: '', record_reads, rotation_policies: [] }, trail);
+      host.callers.saveOrganization(
+        {
+          id,
+          created_at: '',
+          record_reads,
+          rotation_policies: [],
+          audit_retention_days: null,
+          settings_signature: null,
+        },
+        trail,
+      );
   },
   organizations: () => async (host) => [
     await host.callers.findOrganization(acme),

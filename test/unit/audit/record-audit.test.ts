@@ -170,6 +170,7 @@ describe('recordAudit', () => {
       appendAfter: async () => false,
       blocks: (...given) => log.blocks(...given),
       readMany: (...given) => log.readMany(...given),
+      removeUpTo: (...given) => log.removeUpTo(...given),
       read: (...given) => log.read(...given),
     };
     const texts = textsOf([event(1)]);

@@ -125,6 +125,7 @@ describeFields(
   updateOrganizationRequest,
   {},
   {
+    audit_retention_days: { accepts: [undefined, null, 30, 3650], refuses: [29, 3651, 0, '30', 30.5] },
     record_reads: { accepts: [undefined, true, false], refuses: [null, 'true', '', 0, 1, [], {}] },
     rotation_policies: {
       accepts: [
@@ -268,7 +269,7 @@ describe('answers', () => {
     [
       'organization',
       organizationDescription,
-      { id: 'o', created_at: time, record_reads: true, rotation_policies: [] },
+      { id: 'o', created_at: time, record_reads: true, rotation_policies: [], audit_retention_days: null },
     ],
     ['audit entry', auditEntry, { timestamp: time, action: 'access', outcome: 'denied', sequence: 0 }],
     ['verification', auditVerification, { verified: true, events: 1, checkpoints: 0 }],
