@@ -20,6 +20,12 @@ export interface Api {
     route: R,
     input: InputOf<R>,
   ): AsyncGenerator<readonly AnswerOf<R>[], void>;
+  /** One page, from a cursor on, and the cursor of the next. */
+  page<R extends Route & { readonly paged: true }>(
+    route: R,
+    input: InputOf<R>,
+    cursor: string | undefined,
+  ): Promise<{ readonly items: readonly AnswerOf<R>[]; readonly next: string | undefined }>;
   /** The same of a route whose answers are text. */
   texts<R extends Route & { readonly media: readonly string[] }>(
     route: R,
@@ -47,6 +53,12 @@ export function createApi(settings: Settings): Api {
       const schema = z.array(route.output ?? z.unknown());
       for await (const text of pagesOf(settings, route, input))
         yield understood(schema, text) as AnswerOf<typeof route>[];
+    },
+    async page(route, input, cursor) {
+      const sent = cursor === undefined ? input : { ...(input as object), cursor };
+      const { text, link } = await send(settings, route, sent);
+      const items = understood(z.array(route.output ?? z.unknown()), text) as AnswerOf<typeof route>[];
+      return { items, next: nextCursor(link, cursor) };
     },
     texts: (route, input) => pagesOf(settings, route, input),
   };

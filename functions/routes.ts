@@ -145,6 +145,19 @@ export const describeSecret = {
   grants: readGrants,
 } as const satisfies Row;
 
+export const secretAccess = {
+  ...none,
+  name: 'secret-access',
+  method: 'GET',
+  path: '/api/v1/secrets/{name}/access',
+  summary: 'Who may resolve a secret, and who did',
+  action: 'manage_api_keys',
+  params: secrets.namePath,
+  query: access.accessQuery,
+  output: access.secretAccess,
+  grants: readGrants,
+} as const satisfies Row;
+
 export const updateSecret = {
   ...none,
   name: 'update-secret',
@@ -485,6 +498,7 @@ export const routes: readonly Row[] = [
   compareSecrets,
   putSecret,
   describeSecret,
+  secretAccess,
   updateSecret,
   deleteSecret,
   rotateSecret,

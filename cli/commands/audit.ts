@@ -4,6 +4,7 @@ import type { AuditEntry, AuditQuery } from '../../shared/contract/audit.ts';
 import { ABSENT, createTable, moment } from '../print.ts';
 import { common, type Host, numberOf, PAGE, toolsOf } from '../tools.ts';
 import { addExport } from './audit/export.ts';
+import { follow } from './audit/follow.ts';
 import { addProve } from './audit/prove.ts';
 import { addVerify } from './audit/verify.ts';
 
@@ -22,11 +23,12 @@ export function addAudit(secrets: Command, host: Host): void {
     .option('--pipeline <id>', 'in runs of this pipeline')
     .option('--run <id>', 'in this run')
     .option('--user <user>', 'by this user')
+    .option('--follow', 'show what comes, until it is interrupted; with --json a line each')
     .option('--limit <n>', `at most so many (default ${DEFAULT_LIMIT})`)
     .action(async (options) => {
       const { api, terminal, json } = toolsOf(host, options);
       const limit = numberOf('--limit', options.limit) ?? DEFAULT_LIMIT;
-      const pages = api.pages(routes.queryAudit, {
+      const filter = {
         secret_name: options.secret,
         days: numberOf('--days', options.days),
         from: options.from,
@@ -36,8 +38,12 @@ export function addAudit(secrets: Command, host: Host): void {
         pipeline_id: options.pipeline,
         run_id: options.run,
         user: options.user,
-        limit: Math.min(limit, PAGE),
-      });
+      };
+      if (options.follow === true)
+        return follow(api, terminal, filter, (entry) =>
+          terminal.print(json ? JSON.stringify(entry) : rowOf(entry).join('  ')),
+        );
+      const pages = api.pages(routes.queryAudit, { ...filter, limit: Math.min(limit, PAGE) });
       const entries: AuditEntry[] = [];
       for await (const page of pages) {
         entries.push(...page);

@@ -19,6 +19,8 @@ function addList(secrets: Command, host: Host): void {
     .description('list secrets by name')
     .option('--prefix <text>', 'names that begin with this')
     .option('--due-within-days <days>', 'to be rotated within so many days')
+    .option('--unread-days <days>', 'not resolved for so many days')
+    .option('--never-read', 'never resolved')
     .option('--deleted', 'what was deleted and can be restored')
     .option('--wide', 'show environment, owner, version and next rotation too')
     .action(async (options) => {
@@ -27,6 +29,8 @@ function addList(secrets: Command, host: Host): void {
         ...selectorOf(options),
         prefix: options.prefix,
         due_within_days: numberOf('--due-within-days', options.dueWithinDays),
+        unread_days: numberOf('--unread-days', options.unreadDays),
+        ...(options.neverRead === true ? { never_read: 'true' } : {}),
         ...(options.deleted === true ? { deleted: 'true' } : {}),
         limit: PAGE,
       });

@@ -17,6 +17,11 @@ export interface IndexBlock {
   readonly first_sequence: number;
   /** Ascending. */
   readonly sequences: readonly number[];
+  /**
+   * The hash of the last of them as the recorder made it. Where another one was first, the log holds another record
+   * there, and the block tells nothing. A store that writes blocks with their records need not keep it.
+   */
+  readonly last_hash?: string;
 }
 
 /** What to look for. */
@@ -35,24 +40,22 @@ export interface LogFilter {
 export function indexBlocks(records: readonly StoredRecord[], events: readonly OutboxEvent[]): IndexBlock[] {
   const blocks = new Map<
     string,
-    { facet: Facet; last_timestamp: string; first_sequence: number; sequences: number[] }
+    IndexBlock & { sequences: number[]; last_timestamp: string; last_hash: string }
   >();
-  records.forEach(({ sequence }, index) => {
+  records.forEach(({ sequence, hash }, index) => {
     const event = events[index]?.event;
     if (event === undefined) return;
+    const { timestamp: last_timestamp } = event;
     for (const facet of facetsOf(event)) {
-      const key = `${facet[0]} ${hourOf(event.timestamp)} ${facet[1]}`;
+      const key = `${facet[0]} ${hourOf(last_timestamp)} ${facet[1]}`;
       const block = blocks.get(key);
       if (block === undefined) {
-        blocks.set(key, {
-          facet,
-          last_timestamp: event.timestamp,
-          first_sequence: sequence,
-          sequences: [sequence],
-        });
+        const first = { facet, last_timestamp, first_sequence: sequence };
+        blocks.set(key, { ...first, sequences: [sequence], last_hash: hash });
       } else if (block.sequences.at(-1) !== sequence) {
         block.sequences.push(sequence);
-        if (event.timestamp > block.last_timestamp) block.last_timestamp = event.timestamp;
+        block.last_hash = hash;
+        if (last_timestamp > block.last_timestamp) block.last_timestamp = last_timestamp;
       }
     }
   });
@@ -69,7 +72,7 @@ function hourOf(timestamp: string): string {
 }
 
 /** All that an event's record is looked up by, some perhaps twice. */
-export function facetsOf(event: AuditEvent): Facet[] {
+function facetsOf(event: AuditEvent): Facet[] {
   const optional: [string, string | undefined][] = [
     ['run', event.run_id],
     ['pipeline', event.pipeline_id],

@@ -16,13 +16,15 @@ export interface BlockRange {
 
 /** The organizations' chains and their index. */
 export interface AuditLog {
+  /** How many records one `appendAfter` takes. */
+  readonly appendsAtOnce: number;
   head(org: OrganizationId): Promise<ChainHead>;
   /** Those of the event ids that are in the log already. */
   recorded(org: OrganizationId, eventIds: readonly string[]): Promise<ReadonlySet<string>>;
   /**
-   * Appends records and their index blocks when the chain still ends at `head`. A store that cannot write the
-   * blocks in the same transaction writes them before: a block may then name records that came to be others,
-   * which whoever reads it must check.
+   * Appends records and their index blocks when the chain still ends at `head`, all or none. A store that cannot
+   * write the blocks in the same transaction writes them before, with `last_hash`: whoever reads one must check
+   * that its last record has that hash, else it is of a recorder that lost.
    * @returns false when another recorder was first: read the head again
    * @throws SecretsError `unavailable`
    */

@@ -4,6 +4,7 @@ import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
 import { demand } from './demand.ts';
 import { entriesOf } from './entries.ts';
 import type { LogFilter } from './facets.ts';
+import { followAudit } from './follow-audit.ts';
 import type { AuditLog } from './log.ts';
 import { type ReadNeeds, recordRead } from './record-read.ts';
 import { type FoundRecord, searchLog } from './search-log.ts';
@@ -17,7 +18,8 @@ export async function queryAudit(
   request: AuditQuery,
 ): Promise<Page<AuditEntry>> {
   await demand(needs, caller, 'read_audit');
-  const { days, limit, cursor, ...filter } = request;
+  const { days, limit, cursor, after, ...filter } = request;
+  if (after !== undefined) return followAudit(needs, caller, request, filter);
   const start = cursor === undefined ? undefined : parseCursor(cursor);
   const wanted = {
     ...filter,

@@ -12,7 +12,7 @@ export interface AccessNote {
 }
 
 export interface RecordAuditNeeds {
-  readonly auditLog: Pick<AuditLog, 'head' | 'recorded' | 'appendAfter'>;
+  readonly auditLog: Pick<AuditLog, 'appendsAtOnce' | 'head' | 'recorded' | 'appendAfter'>;
   readonly secrets: {
     /** Notes accesses on the secrets' heads; never moves a time back. */
     noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void>;
@@ -44,12 +44,18 @@ async function appendEvents(
 ): Promise<void> {
   const byId = new Map(events.map((event) => [event.event.id, event]));
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const head = await needs.auditLog.head(org);
+    let head = await needs.auditLog.head(org);
     const recorded = await needs.auditLog.recorded(org, [...byId.keys()]);
     const missing = [...byId.values()].filter(({ event }) => !recorded.has(event.id));
     if (missing.length === 0) return;
-    const records = linkRecords(head, missing);
-    if (await needs.auditLog.appendAfter(org, head, records, indexBlocks(records, missing))) return;
+    let isBehind = false;
+    for (let from = 0; from < missing.length && !isBehind; from += needs.auditLog.appendsAtOnce) {
+      const some = missing.slice(from, from + needs.auditLog.appendsAtOnce);
+      const records = linkRecords(head, some);
+      isBehind = !(await needs.auditLog.appendAfter(org, head, records, indexBlocks(records, some)));
+      head = records.at(-1) ?? head;
+    }
+    if (!isBehind) return;
   }
   throw new SecretsError(
     'unavailable',

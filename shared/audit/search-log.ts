@@ -1,5 +1,5 @@
 import type { OrganizationId } from '../contract/ids.ts';
-import { type AuditRecord, readRecordBytes } from './chain.ts';
+import { type AuditRecord, readRecordBytes, type StoredRecord } from './chain.ts';
 import { endOfHour, type IndexBlock, type LogFilter, matchesFilter, narrowestFacet } from './facets.ts';
 import type { AuditLog, BlockPosition } from './log.ts';
 
@@ -30,16 +30,19 @@ export async function searchLog(
   let upTo: BlockPosition = start ?? newest(filter.to);
   for (;;) {
     const blocks = await log.blocks(org, facet, { from: filter.from, upTo, limit: BLOCKS_AT_ONCE });
-    for (const pointers of inPortions(blocks, start, seen)) {
-      const read = await log.readMany(
-        org,
-        pointers.map(({ sequence }) => sequence),
-      );
-      const records = new Map(read.map(({ sequence, bytes }) => [sequence, bytes]));
+    for (const pointers of inPortions(blocks, start)) {
+      const wanted = pointers.flatMap(({ sequence, block }) => [
+        sequence,
+        block.sequences.at(-1) ?? sequence,
+      ]);
+      const read = await log.readMany(org, [...new Set(wanted)]);
+      const records = new Map(read.map((record) => [record.sequence, record]));
       for (const { sequence, block } of pointers) {
-        const bytes = records.get(sequence);
+        const bytes = isOfTheLog(block, records) ? records.get(sequence)?.bytes : undefined;
         const record = bytes === undefined ? undefined : readRecordBytes(bytes);
-        if (record !== undefined && matchesFilter(filter, record.event)) found.push({ record, block });
+        if (record === undefined || seen.has(sequence)) continue;
+        seen.add(sequence);
+        if (matchesFilter(filter, record.event)) found.push({ record, block });
       }
       if (found.length >= limit) return found.slice(0, limit);
     }
@@ -54,19 +57,25 @@ interface Pointer {
   readonly block: IndexBlock;
 }
 
-/** The records that blocks name, newest first, each once, in portions that the store reads at once. */
+/** Whether the log holds the records that a block was made of; else a recorder made it that lost. */
+function isOfTheLog(
+  { sequences, last_hash }: IndexBlock,
+  records: ReadonlyMap<number, StoredRecord>,
+): boolean {
+  return last_hash === undefined || records.get(sequences.at(-1) ?? 0)?.hash === last_hash;
+}
+
+/** The records that blocks name, newest first, in portions that the store reads at once. */
 function* inPortions(
   blocks: readonly IndexBlock[],
   start: (BlockPosition & { readonly sequence: number }) | undefined,
-  seen: Set<number>,
 ): Generator<Pointer[]> {
   let portion: Pointer[] = [];
   for (const block of blocks) {
     const isStart =
       start?.last_timestamp === block.last_timestamp && start.first_sequence === block.first_sequence;
     for (const sequence of block.sequences.toReversed()) {
-      if (seen.has(sequence) || (isStart && sequence > start.sequence)) continue;
-      seen.add(sequence);
+      if (isStart && sequence > start.sequence) continue;
       portion.push({ sequence, block });
       if (portion.length === RECORDS_AT_ONCE) {
         yield portion;

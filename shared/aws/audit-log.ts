@@ -2,7 +2,7 @@ import { type ChainHead, emptyChain, type StoredRecord } from '../audit/chain.ts
 import { type Facet, facetsOfAll, type IndexBlock } from '../audit/facets.ts';
 import type { AuditLog, BlockRange } from '../audit/log.ts';
 import type { OrganizationId } from '../contract/ids.ts';
-import { type Expression, inChunks, isNew, type Write } from './expressions.ts';
+import { type Expression, type Item, inChunks, isNew, type Write } from './expressions.ts';
 import type { Table } from './table.ts';
 import {
   blockSort,
@@ -19,16 +19,19 @@ interface RecordItem extends Key, Pick<StoredRecord, 'hash' | 'bytes' | 'event_i
 
 interface BlockItem extends Key {
   readonly sequences: ReadonlySet<number>;
+  readonly last_hash?: string;
 }
 
-/** Two items for each record and one for the head: 99 of the 100 that a transaction takes. */
-const RECORDS_AT_ONCE = 49;
 const BLOCKS_AT_ONCE = 25;
 /** More than one batch of records can have made. */
 const OLDEST_BLOCKS = 200;
+/** Enough to tell the blocks of recorders apart that race. */
+const HASH_DIGITS = 16;
 
 /** The audit log in DynamoDB. */
 export class DynamoAuditLog implements AuditLog {
+  /** Two items for each record and one for the head: 99 of the 100 that a transaction takes. */
+  readonly appendsAtOnce = 49;
   readonly #table: Table;
 
   constructor(table: Table) {
@@ -47,13 +50,9 @@ export class DynamoAuditLog implements AuditLog {
   }
 
   /**
-   * The head moves on with the records, in one transaction. More records than one takes are appended in several,
-   * each behind the one before: when a later one loses, those before it stay appended, and whoever asks
-   * `recorded` finds them.
-   *
-   * The blocks are written before. A recorder that loses afterwards leaves blocks that name records which
-   * came to be others; readers check. Blocks are merged and never replaced: two recorders that began at the
-   * same head may write the same block with different records, and the winner's must not be lost.
+   * The head moves on with the records, in one transaction. The blocks are written before: a recorder that loses
+   * afterwards leaves blocks which name records that came to be others. Their keys hold a hash, so they stand
+   * beside the winner's and never in their place.
    */
   async appendAfter(
     org: OrganizationId,
@@ -62,15 +61,10 @@ export class DynamoAuditLog implements AuditLog {
     blocks: readonly IndexBlock[],
   ): Promise<boolean> {
     for (const some of inChunks(blocks, BLOCKS_AT_ONCE))
-      await Promise.all(some.map((block) => this.#mergeBlock(org, block)));
-    let last = head;
-    for (const some of inChunks(records, RECORDS_AT_ONCE)) {
-      const next = some.at(-1) ?? last;
-      const writes = some.flatMap((record) => recordWrites(org, record));
-      if ((await this.#table.transact([moveHead(org, last, next), ...writes])) !== null) return false;
-      last = next;
-    }
-    return true;
+      await Promise.all(some.map((block) => this.#table.put(blockItem(org, block))));
+    const writes = records.flatMap((record) => recordWrites(org, record));
+    const refused = await this.#table.transact([moveHead(org, head, records.at(-1) ?? head), ...writes]);
+    return refused === null;
   }
 
   async blocks(
@@ -78,13 +72,14 @@ export class DynamoAuditLog implements AuditLog {
     facet: Facet,
     { from, upTo, limit }: BlockRange,
   ): Promise<readonly IndexBlock[]> {
-    const range = { from: from || '0', to: blockSort(upTo) };
+    const range = { from: from || '0', to: `${blockSort(upTo)}~` };
     const options = { limit, descending: true };
     const items = await this.#table.query<BlockItem>(blocksPartition(org, facet), range, options);
-    return items.map(({ sk, sequences }) => {
+    return items.map(({ sk, sequences, last_hash }) => {
       const [last_timestamp = '', first = ''] = sk.split('#');
       const ascending = [...sequences].sort((a, b) => a - b);
-      return { facet, last_timestamp, first_sequence: Number(first), sequences: ascending };
+      const named = { facet, last_timestamp, first_sequence: Number(first), sequences: ascending };
+      return last_hash === undefined ? named : { ...named, last_hash };
     });
   }
 
@@ -123,13 +118,15 @@ export class DynamoAuditLog implements AuditLog {
     );
     return oldest.filter(({ sequences }) => Math.max(...sequences) <= sequence);
   }
+}
 
-  async #mergeBlock(org: OrganizationId, block: IndexBlock): Promise<void> {
-    const key = { pk: blocksPartition(org, block.facet), sk: blockSort(block) };
-    const sequences = new Set(block.sequences);
-    const change = { text: 'ADD #sequences :sequences', names: ['sequences'], values: { sequences } };
-    await this.#table.update(key, change);
-  }
+function blockItem(org: OrganizationId, block: IndexBlock): Item {
+  const { facet, sequences, last_hash } = block;
+  const key = {
+    pk: blocksPartition(org, facet),
+    sk: `${blockSort(block)}#${last_hash?.slice(0, HASH_DIGITS) ?? ''}`,
+  };
+  return { ...key, sequences: new Set(sequences), ...(last_hash === undefined ? {} : { last_hash }) };
 }
 
 /** Moves the head on, from where it must stand. */

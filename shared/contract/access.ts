@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { scopeName } from './coordinates.ts';
+import { scopeName, selector } from './coordinates.ts';
 import { apiKeyId, environmentName, pipelineId, runId, secretName, timestamp, userId } from './ids.ts';
 import { page, queryNumber } from './page.ts';
 import { rotationPolicies } from './reminders.ts';
@@ -164,3 +164,44 @@ export const organizationDescription = z
   })
   .meta({ id: 'Organization' });
 export type OrganizationDescription = z.infer<typeof organizationDescription>;
+
+export const accessQuery = z.strictObject({
+  ...selector.shape,
+  days: queryNumber(1, 3650).prefault(90).meta({ description: 'Who resolved it in the last so many days.' }),
+});
+export type AccessQuery = z.infer<typeof accessQuery>;
+
+export const secretAccess = z
+  .object({
+    name: z.string(),
+    scope: scopeName,
+    pipeline_id: z.string().nullable(),
+    user: z.string().nullable(),
+    environment: z.string().nullable(),
+    last_accessed_at: timestamp.nullable(),
+    can_resolve: z
+      .array(
+        z.object({
+          api_key_id: z.string(),
+          name: z.string(),
+          role: roleName,
+          pipelines: z.array(pipelineId).nullable(),
+          environments: z.array(environmentName).nullable(),
+          expires_at: timestamp.nullable(),
+          last_used_at: timestamp.nullable(),
+        }),
+      )
+      .meta({ description: 'Keys in force whose runs could; of bounds, null means any.' }),
+    did_resolve: z.array(
+      z.object({
+        api_key_id: z.string().nullable(),
+        user: z.string().nullable(),
+        pipeline_id: z.string().nullable(),
+        last_at: timestamp,
+        resolves: z.int(),
+        versions: z.array(z.int()),
+      }),
+    ),
+    complete: z.boolean().meta({ description: 'Whether that is all; else the newest resolves only.' }),
+  })
+  .meta({ id: 'SecretAccess', description: 'Who may resolve a secret, and who did.' });

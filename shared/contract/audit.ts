@@ -56,6 +56,13 @@ export const auditQuery = z.strictObject({
   pipeline_id: pipelineId.optional(),
   run_id: runId.optional(),
   user: userId.optional(),
+  after: z
+    .union([z.literal('end'), queryNumber(0)])
+    .optional()
+    .meta({
+      description:
+        'Follow the log instead: oldest first, what came after this record, or after the present end. There is always a next page.',
+    }),
   ...page,
 });
 export type AuditQuery = z.infer<typeof auditQuery>;

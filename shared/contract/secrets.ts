@@ -115,6 +115,10 @@ export const listSecretsQuery = z.strictObject({
     .regex(/^[A-Za-z][A-Za-z0-9_-]{0,127}$/, 'must be the beginning of a name')
     .optional(),
   due_within_days: queryNumber(0, 3650).optional(),
+  unread_days: queryNumber(1, 3650)
+    .optional()
+    .meta({ description: 'Not resolved in the last so many days, and as old at least.' }),
+  never_read: z.enum(['true', 'false']).default('false').meta({ description: '`true`: never resolved.' }),
   deleted: z
     .enum(['true', 'false'])
     .default('false')

@@ -9,6 +9,7 @@ import type { Database } from './database.ts';
 
 /** The outbox and the audit log in SQLite. */
 export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
+  readonly appendsAtOnce = 1000;
   readonly #db: Database;
 
   constructor(db: Database) {

@@ -102,10 +102,27 @@ type Wanted = (secret: StoredSecret) => boolean;
 function filterOf(now: Date, caller: Caller, request: ListSecretsQuery): Wanted {
   const { prefix = '' } = request;
   const time = now.toISOString();
-  return ({ at, deleted_at, purge_at }) =>
-    at.name.startsWith(prefix) &&
-    selects(request, at) &&
-    allows(caller, 'read', at) &&
-    (deleted_at !== null) === (request.deleted === 'true') &&
-    (purge_at === null || purge_at > time);
+  const isUnread = unreadFilter(now, request);
+  return (secret) => {
+    const { at, deleted_at, purge_at } = secret;
+    return (
+      at.name.startsWith(prefix) &&
+      selects(request, at) &&
+      allows(caller, 'read', at) &&
+      (deleted_at !== null) === (request.deleted === 'true') &&
+      (purge_at === null || purge_at > time) &&
+      isUnread(secret)
+    );
+  };
+}
+
+/** Secrets that nobody resolved: a note of the recorder says when somebody did. */
+function unreadFilter(now: Date, { unread_days, never_read }: ListSecretsQuery): Wanted {
+  if (unread_days === undefined && never_read === 'false') return () => true;
+  const before = new Date(now.getTime() - (unread_days ?? 0) * DAY_MS).toISOString();
+  return (secret) => {
+    const { last_accessed_at } = secret;
+    if (never_read === 'true' && last_accessed_at !== null) return false;
+    return (last_accessed_at ?? readRecord(secret).created_at) <= before;
+  };
 }

@@ -243,6 +243,13 @@ describe.each(callerKeys)('%s', (caller) => {
       request: { query: { sequence: '1' } },
       done: 422,
     },
+    {
+      route: 'secret-access',
+      letter: 'k',
+      action: 'manage_api_keys',
+      request: { params: { name: 'nobodys' } },
+      done: 404,
+    },
     { route: 'list-api-keys', letter: 'k', action: 'manage_api_keys', request: {}, done: 200 },
     { route: 'describe-organization', letter: 'k', action: 'manage_organization', request: {}, done: 200 },
     {
@@ -565,7 +572,7 @@ it('every route of the table is in one of the tests above', () => {
       'describe-caller',
     ],
     // The audit's.
-    ...['export-audit', 'prove-audit', 'audit-public-key'],
+    ...['export-audit', 'prove-audit', 'audit-public-key', 'secret-access'],
     ...['verify-audit', 'list-api-keys', 'create-api-key', 'revoke-api-key', 'start-run', 'end-run'],
     ...['create-notification', 'list-notifications', 'delete-notification', 'read-calendar'],
     ...['resolve-config', 'check-config', 'list-runs', 'describe-run', 'health', 'openapi'],

@@ -165,6 +165,7 @@ describe('recordAudit', () => {
 
   it('gives up when others are always faster, and what it could not append comes again', async () => {
     const auditLog: AuditLog = {
+      appendsAtOnce: log.appendsAtOnce,
       head: (org) => log.head(org),
       recorded: (org, ids) => log.recorded(org, ids),
       appendAfter: async () => false,

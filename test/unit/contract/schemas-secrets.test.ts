@@ -144,6 +144,8 @@ describeFields(
       refuses: [...noText.optional, '', '1', '_', 'a%', 'a*', 'a.b', 'a\n', 'é', 'a'.repeat(129)],
     },
     due_within_days: queryNumberRows(0, 3650),
+    unread_days: queryNumberRows(1, 3650),
+    never_read: orNone(wordRows('true', 'false'), undefined),
     deleted: orNone(wordRows('true', 'false'), undefined),
   },
 );
