@@ -163,6 +163,7 @@ describeFields(
     pipeline_id: optionalIdentifier,
     run_id: optionalIdentifier,
     user: optionalIdentifier,
+    after: { accepts: [undefined, 'end', '0', '17', 17], refuses: ['', 'start', '-1', '1.5', null, {}] },
     ...pageFields,
   },
 );

@@ -163,7 +163,7 @@ describe('defaults', () => {
     ['create', createSecretRequest, { name: 'a', value: 'v' }, { encoding: 'utf8', scope: 'org' }],
     ['put', putSecretRequest, { value: 'v' }, { encoding: 'utf8', scope: 'org' }],
     ['rotate', rotateSecretRequest, { new_value: 'v' }, { encoding: 'utf8' }],
-    ['list', listSecretsQuery, {}, { limit: 100, deleted: 'false' }],
+    ['list', listSecretsQuery, {}, { limit: 100, deleted: 'false', never_read: 'false' }],
     ['delete', deleteSecretQuery, {}, { recovery_days: 7 }],
     ['history', historyQuery, {}, { limit: 100 }],
     ['update', updateSecretRequest, {}, {}],
