@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { services } from '#services';
 import { keepAdminFile } from './admin-file.ts';
+import { createConsole } from './console.ts';
 import { createGateway } from './gateway.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { ServerSettings } from './settings.ts';
@@ -16,12 +17,16 @@ const DRAIN_MS = 10_000;
 export async function startHost({ host, port, rateLimit, tls }: ServerSettings): Promise<void> {
   await checkRecovery();
   const gateway = await createGateway(new RateLimit(rateLimit));
+  const showConsole = createConsole();
+  const answer: RequestListener = (request, response) => {
+    if (!showConsole(request, response)) gateway.answer(request, response);
+  };
   const server = tls
     ? createHttpsServer(
         { cert: readFileSync(tls.cert), key: readFileSync(tls.key), minVersion: 'TLSv1.2' },
-        gateway.answer,
+        answer,
       )
-    : createHttpServer(gateway.answer);
+    : createHttpServer(answer);
   // A client that stays silent must not hold a socket for ever.
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;

@@ -7,6 +7,7 @@ import { type Module, readModule } from './read-module.ts';
 const floors: Readonly<Record<string, number>> = {
   'client/left-alone.ts': 0, // the published client's own, so that it and whoever stores a value say the same
   'shared/contract': 0,
+  'console/headers.ts': 0, // what both hosts serve the console with
   'shared/envelope': 1,
   'shared/access': 1,
   'shared/http': 2,
@@ -30,6 +31,7 @@ const clients: readonly { readonly within: string; readonly mayImport: readonly 
   { within: 'cli/commands/audit', mayImport: ['cli', 'shared/audit'] },
   { within: 'cli', mayImport: ['cli', 'client/redaction.ts'] },
   { within: 'client', mayImport: ['client'] },
+  { within: 'console', mayImport: ['console'] },
 ];
 const openToClients = ['shared/contract', 'functions/routes.ts'];
 
@@ -65,7 +67,7 @@ const longOnPurpose = ['functions/routes.ts']; // one table: cutting it in two w
 const launcher = 'cli/fm.cjs'; // any Node must be able to read it, to say which one is needed
 const manifest = 'package.json'; // no room, but the one place where the version stands
 
-const roots = ['shared', 'functions', 'infra', 'cli', 'client'];
+const roots = ['shared', 'functions', 'infra', 'cli', 'client', 'console'];
 
 /**
  * Breaches of the house rules in the tree below `root`, one line each, and how many modules were read. None
@@ -76,7 +78,7 @@ export function checkRooms(root: string): {
   readonly violations: readonly string[];
 } {
   const files = roots.flatMap((folder) => filesBelow(root, folder));
-  const modules = files.filter((file) => file.endsWith('.ts'));
+  const modules = files.filter(isModule);
   const violations = files.flatMap(checkPath);
   for (const file of modules) violations.push(...checkModule(file, readFileSync(join(root, file), 'utf8')));
   if (modules.length === 0)
@@ -100,15 +102,20 @@ function checkPath(file: string): readonly string[] {
     .find((folder) => vagueFolders.includes(folder));
   if (vague !== undefined)
     found.push(`${file}: vague folder '${vague}'; put the file where its subject lives`);
-  if (/\.(tsx|[cm]ts|[cm]?jsx?)$/.test(file) && file !== launcher)
+  if (/\.(tsx|[cm]ts|[cm]?jsx?)$/.test(file) && file !== launcher && !isModule(file))
     found.push(`${file}: unread language; write a .ts module, the only kind that these rules read`);
   if (/^index\.[cm]?[jt]sx?$/.test(basename(file)))
     found.push(`${file}: barrel; delete it and import from the file that declares the name`);
-  if (file.endsWith('.ts') && roomOf(file) === null && clientOf(file) === undefined)
+  if (isModule(file) && roomOf(file) === null && clientOf(file) === undefined)
     found.push(
       `${file}: no room; move it into one, or add the room to the floors in test/rules/check-rooms.ts`,
     );
   return found;
+}
+
+/** The console's views are written in JSX, and nothing else is. */
+function isModule(file: string): boolean {
+  return file.endsWith('.ts') || (file.endsWith('.tsx') && lies(file, 'console'));
 }
 
 function checkModule(file: string, source: string): readonly string[] {

@@ -27,7 +27,10 @@ export interface Module {
  * file that cannot be read must never count as one without violations.
  */
 export function readModule(file: string, source: string): Module {
-  const { program, errors } = parseSync(file, source, { lang: 'ts', sourceType: 'module' });
+  const { program, errors } = parseSync(file, source, {
+    lang: file.endsWith('x') ? 'tsx' : 'ts',
+    sourceType: 'module',
+  });
   if (errors.length > 0) throw new SyntaxError(`${file} does not parse: ${errors[0]?.message}`);
   const lineAt = (offset: number) => source.slice(0, offset).split('\n').length;
   const imports: Import[] = [];

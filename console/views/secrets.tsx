@@ -1,0 +1,97 @@
+import { useSignal } from '@preact/signals';
+import { Matrix } from '../parts/matrix.tsx';
+import { Notice, Progress } from '../parts/notice.tsx';
+import { SearchBar } from '../parts/search-bar.tsx';
+import { answers, question, shownRows } from '../state/matrix.ts';
+import { place } from '../state/place.ts';
+import { reading, readSecrets, secrets, showDeleted, showsDeleted } from '../state/secrets.ts';
+import { may } from '../state/session.ts';
+import { count, relative } from '../state/words.ts';
+import { CreateSecret } from '../writes/create-secret.tsx';
+import { FirstSecret } from './first-secret.tsx';
+import { SecretDetail } from './secret-detail.tsx';
+
+/** Every secret, by name and environment. */
+export function Secrets() {
+  const isCreating = useSignal(false);
+  const { state, problem, at } = reading.value;
+  const isEmpty = state === 'whole' && secrets.value.length === 0;
+  if (isEmpty && !showsDeleted.value) return <FirstSecret />;
+  return (
+    <main id="main" class="view secrets">
+      <div class="bar">
+        <h1>{showsDeleted.value ? 'Deleted secrets' : 'Secrets'}</h1>
+        <span class="soft" role="status">
+          {state === 'under-way' && at === null
+            ? `${count(secrets.value.length)} read…`
+            : at !== null && `as of ${relative(at)}`}
+        </span>
+        <span class="grow" />
+        <button
+          type="button"
+          aria-pressed={showsDeleted.value}
+          onClick={() => showDeleted(!showsDeleted.value)}
+        >
+          Deleted
+        </button>
+        <button type="button" onClick={() => void readSecrets()}>
+          Read again
+        </button>
+        {may('create') && (
+          <button
+            type="button"
+            class="main"
+            onClick={() => {
+              isCreating.value = true;
+            }}
+          >
+            New secret
+          </button>
+        )}
+      </div>
+      <SearchBar />
+      {state === 'under-way' && at === null && (
+        <Progress label={`Reading secrets, ${count(secrets.value.length)} so far`} share={null} />
+      )}
+      {problem !== null && (
+        <Notice kind="failed" title="The secrets could not be read to the end">
+          <p>{problem}</p>
+        </Notice>
+      )}
+      {shownRows.value.length > 0 ? (
+        <Matrix rows={shownRows.value} />
+      ) : (
+        state !== 'under-way' && problem === null && <NothingFound />
+      )}
+      {isCreating.value && (
+        <CreateSecret
+          onClose={() => {
+            isCreating.value = false;
+          }}
+        />
+      )}
+      {place.value.view === 'secrets' && place.value.thing !== null && <SecretDetail />}
+    </main>
+  );
+}
+
+function NothingFound() {
+  if (showsDeleted.value && secrets.value.length === 0)
+    return (
+      <Notice title="Nothing was deleted">
+        <p>
+          What is deleted stays here for as long as it can be restored: seven days, if nobody said otherwise.
+        </p>
+      </Notice>
+    );
+  const isAsking = question.value !== 'all' && answers.value.all > 0;
+  return (
+    <Notice title={isAsking ? 'None of them: that is good news' : 'No secret matches'}>
+      <p>
+        {isAsking
+          ? 'No secret answers this question now.'
+          : 'The search looks at names, owners, descriptions, labels and who made it.'}
+      </p>
+    </Notice>
+  );
+}
