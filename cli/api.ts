@@ -40,9 +40,11 @@ interface Answer {
 }
 
 const TIMEOUT_MS = 30_000;
+type Server = Settings & { readonly timeoutMs: number };
 
 /** Makes the API of one server. Nothing is sent until a method is called. */
-export function createApi(settings: Settings): Api {
+export function createApi(given: Settings, timeoutMs = TIMEOUT_MS): Api {
+  const settings = { ...given, timeoutMs };
   return {
     async call(route, input) {
       const answer = await send(settings, route, input);
@@ -64,7 +66,7 @@ export function createApi(settings: Settings): Api {
   };
 }
 
-async function* pagesOf(settings: Settings, route: Route, input: unknown): AsyncGenerator<string, void> {
+async function* pagesOf(settings: Server, route: Route, input: unknown): AsyncGenerator<string, void> {
   for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
     const sent = cursor === undefined ? input : { ...(input as object), cursor };
     const answer = await send(settings, route, sent);
@@ -105,7 +107,7 @@ function nextCursor(link: string | null, current: string | undefined): string | 
   return cursor;
 }
 
-async function send(settings: Settings, route: Route, input: unknown): Promise<Answer> {
+async function send(settings: Server, route: Route, input: unknown): Promise<Answer> {
   const { url, body } = buildRequest(settings, route, fieldsOf(input));
   const isWrite = route.method !== 'GET' && route.action !== 'resolve' && route.action !== 'check';
   const request: RequestInit = {
@@ -119,17 +121,18 @@ async function send(settings: Settings, route: Route, input: unknown): Promise<A
     ...(body === undefined ? {} : { body }),
     redirect: 'error',
   };
-  const answer = await exchange(url, request).catch((error: unknown) => {
+  const answer = await exchange(url, request, settings.timeoutMs).catch((error: unknown) => {
     // The same Idempotency-Key: if the first attempt was done, the second gets its answer and does nothing.
-    if (isReset(error)) return exchange(url, request).catch((again) => fail(again, settings, isWrite));
+    if (isReset(error))
+      return exchange(url, request, settings.timeoutMs).catch((again) => fail(again, settings, isWrite));
     return fail(error, settings, isWrite);
   });
   if (answer.status < 400) return answer;
   throw refusal(answer, route);
 }
 
-async function exchange(url: URL, request: RequestInit): Promise<Answer> {
-  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
+async function exchange(url: URL, request: RequestInit, timeoutMs: number): Promise<Answer> {
+  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(timeoutMs) });
   return { status: response.status, text: await response.text(), link: response.headers.get('link') };
 }
 

@@ -70,6 +70,9 @@ interface Bundle {
   readonly sources: readonly string[];
 }
 
+/** A family without words knows all the others, so it is only among them all. */
+const alone = families.filter(({ words }) => words.length > 0);
+
 async function bundle(family: Family | typeof ALL): Promise<Bundle> {
   const name = family === ALL ? ALL : family.file;
   const { outputFiles, metafile } = await build({
@@ -134,6 +137,6 @@ function put(path: string, contents: Uint8Array | string): void {
 }
 
 mkdirSync(dist, { recursive: true });
-const bundles = await Promise.all([ALL, ...families].map((each) => bundle(each as Family | typeof ALL)));
+const bundles = await Promise.all([ALL, ...alone].map((each) => bundle(each as Family | typeof ALL)));
 for (const { name, code } of bundles) put(join(dist, `${name}.cjs`), code);
 put(join(dist, 'fm.cjs'), picker(bundles));

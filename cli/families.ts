@@ -2,10 +2,13 @@ import { addAdmin } from './commands/admin.ts';
 import { addAudit } from './commands/audit.ts';
 import { addChecking } from './commands/checking.ts';
 import { addComparing } from './commands/comparing.ts';
+import { addCompleting } from './commands/completing.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExplaining } from './commands/explaining.ts';
 import { addExporting } from './commands/exporting.ts';
 import { addImporting } from './commands/importing.ts';
 import { addKeys } from './commands/keys.ts';
+import { addLogin } from './commands/login.ts';
 import { addPromoting } from './commands/promoting.ts';
 import { addReading } from './commands/reading.ts';
 import { addRemoving } from './commands/removing.ts';
@@ -14,7 +17,10 @@ import { addRuns } from './commands/runs.ts';
 import { addSecrets } from './commands/secrets.ts';
 import type { Family } from './program.ts';
 
-/** Every family of commands, in the order of the help. A family is a file: it says what it adds and its words. */
+/**
+ * Every family of commands, in the order of the help. A family is a file: it says what it adds and its words.
+ * One without words needs to know all the others.
+ */
 export const families: readonly Family[] = [
   { file: 'secrets', below: 'secrets', words: ['set', 'rotate', 'rollback'], add: addSecrets },
   { file: 'removing', below: 'secrets', words: ['delete', 'restore'], add: addRemoving },
@@ -29,5 +35,8 @@ export const families: readonly Family[] = [
   { file: 'promoting', below: 'secrets', words: ['promote'], add: addPromoting },
   { file: 'runs', below: null, words: ['runs'], add: addRuns },
   { file: 'keys', below: null, words: ['keys'], add: addKeys },
+  { file: 'login', below: null, words: ['login'], add: addLogin },
+  { file: 'doctor', below: null, words: ['doctor'], add: addDoctor },
+  { file: 'completing', below: null, words: [], add: addCompleting },
   { file: 'admin', below: null, words: ['admin'], add: addAdmin },
 ];

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
 import { type Failure, usageFailure } from './failure.ts';
+import { profileFile } from './profiles.ts';
 
 const setting = z
   .string()
@@ -12,6 +12,7 @@ const setting = z
 const environmentVariables = z.object({
   FM_API_URL: setting,
   FM_API_KEY: setting,
+  FM_PROFILE: setting,
   FM_RUN_TOKEN: setting,
   FM_RESOLVE_KEY: setting,
   FM_DATA_DIR: setting,
@@ -37,6 +38,7 @@ export interface Settings {
 /** What decides the settings, strongest first: the flag, the environment, then the files. */
 export interface SettingsSources {
   readonly apiUrlFlag: string | undefined;
+  readonly profileFlag: string | undefined;
   readonly environment: Environment;
   readonly workingDirectory: string;
   /** Whether a run token serves, too: it comes before any key. */
@@ -54,6 +56,7 @@ export function parseEnvironment(variables: NodeJS.ProcessEnv): Environment {
  * @throws Failure when nothing names a server or a key, or what names them is not safe to use
  */
 export function loadSettings(sources: SettingsSources): Settings {
+  if (sources.profileFlag !== undefined) return profileSettings(sources, sources.profileFlag);
   const { FM_API_URL: url, FM_RUN_TOKEN: token } = sources.environment;
   const key = (sources.takesRunToken ? token : undefined) ?? sources.environment.FM_API_KEY;
   const named = sources.apiUrlFlag ?? url;
@@ -70,23 +73,33 @@ export function loadSettings(sources: SettingsSources): Settings {
   throw missingSettings(sources, apiUrl);
 }
 
+/** A profile that was asked for by name is taken whole, or not at all. */
+function profileSettings({ environment, apiUrlFlag }: SettingsSources, name: string): Settings {
+  const file = profileFile(environment, name);
+  const stored = readSettingsFile(file);
+  if (stored === undefined)
+    throw usageFailure(`There is no profile ${name}.`, [`Make it: fm login --profile ${name}`]);
+  if (apiUrlFlag !== undefined && parseApiUrl(apiUrlFlag, '--api-url').href !== stored.apiUrl.href)
+    throw usageFailure('Its key belongs to another server than --api-url names.');
+  return stored;
+}
+
 function missingSettings(sources: SettingsSources, apiUrl: URL | undefined): Failure {
   const [profile, admin] = settingsFiles(sources);
   if (apiUrl !== undefined) {
     return usageFailure(`There is no API key for ${apiUrl.origin}.`, [
-      `Set FM_API_KEY, or put {"api_url", "api_key"} into ${profile} (mode 0600).`,
+      `Set FM_API_KEY, or keep a key in ${profile}: fm login --api-url ${apiUrl.origin}`,
     ]);
   }
   return usageFailure('Nothing names a server.', [
     `On this machine: is it running? npm start makes ${admin}, which fm reads.`,
-    `Elsewhere: set FM_API_URL and FM_API_KEY, or put {"api_url", "api_key"} into ${profile} (mode 0600).`,
+    `Elsewhere: set FM_API_URL and FM_API_KEY, or keep them in ${profile}: fm login`,
   ]);
 }
 
 function settingsFiles({ environment, workingDirectory }: SettingsSources): readonly [string, string] {
-  const config = environment.XDG_CONFIG_HOME ?? path.join(homedir(), '.config');
   const data = path.resolve(workingDirectory, environment.FM_DATA_DIR ?? '.flowmason');
-  return [path.join(config, 'flowmason', 'profile.json'), path.join(data, 'admin.json')];
+  return [profileFile(environment, environment.FM_PROFILE), path.join(data, 'admin.json')];
 }
 
 const storedSettings = z.object({ api_url: z.string(), api_key: z.string() });

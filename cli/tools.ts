@@ -27,6 +27,7 @@ export interface CommonOptions {
   readonly json?: true | undefined;
   readonly quiet?: true | undefined;
   readonly apiUrl?: string | undefined;
+  readonly profile?: string | undefined;
 }
 
 /** How many items to ask for at once: the longest ones must fit into one answer of a Lambda, 6 MB. */
@@ -48,9 +49,10 @@ export function apiOf(host: Host, key: string): Api {
 }
 
 /** Which server, and who we are to it. @throws Failure */
-function settingsOf(host: Host, { takesRunToken = false }: Using = {}): Settings {
+export function settingsOf(host: Host, { takesRunToken = false }: Using = {}): Settings {
   return loadSettings({
     apiUrlFlag: host.outcome.common.apiUrl,
+    profileFlag: host.outcome.common.profile,
     environment: host.environment,
     workingDirectory: host.workingDirectory,
     takesRunToken,
@@ -64,7 +66,8 @@ export function common<Args extends unknown[], Options extends OptionValues>(
   return command
     .option('--json', 'print the API’s JSON')
     .option('--quiet', 'say nothing beside the result')
-    .option('--api-url <url>', 'the server, instead of FM_API_URL, the profile or admin.json');
+    .option('--api-url <url>', 'the server, instead of FM_API_URL, the profile or admin.json')
+    .option('--profile <name>', 'the server and the key that fm login kept under this name');
 }
 
 /** Adds the options that say which secret of a name is meant. */
