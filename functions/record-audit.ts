@@ -1,5 +1,6 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { services } from '#services';
+import { measuresOf } from '../shared/audit/measures.ts';
 import { recordAudit } from '../shared/audit/record-audit.ts';
 import { logEntryOf } from '../shared/http/problem.ts';
 
@@ -14,6 +15,7 @@ export async function handler(stream: DynamoDBStreamEvent): Promise<DynamoDBBatc
   });
   try {
     await recordAudit(services, texts);
+    if (texts.length > 0) await services.measure(measuresOf(texts, services.now()));
     return { batchItemFailures: [] };
   } catch (error) {
     services.log({ level: 'error', function: 'record-audit', ...logEntryOf(error) });

@@ -2,6 +2,7 @@ import type { CallerStore } from './access/caller-store.ts';
 import type { ReplayStore } from './access/replay.ts';
 import type { CheckpointStore } from './audit/checkpoint-store.ts';
 import type { AuditLog } from './audit/log.ts';
+import type { Measures } from './audit/measures.ts';
 import type { AuditOutbox, Trail } from './audit/outbox.ts';
 import type { DataKeyStore, DataKeys } from './envelope/data-keys.ts';
 import type { KeyService } from './envelope/key-service.ts';
@@ -32,6 +33,8 @@ export interface Services {
   /** Where the console is, for links in mails; null when nobody said. */
   readonly consoleUrl: string | null;
   readonly log: Log;
+  /** Tells whoever watches the service what was recorded. A host that nobody watches by numbers does nothing. */
+  readonly measure: (measures: Measures) => Promise<void>;
   readonly now: () => Date;
   readonly newId: () => string;
   /** How many audit events are not yet in the log. @throws SecretsError `unavailable` when nothing can be served */

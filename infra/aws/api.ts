@@ -1,141 +1,109 @@
-import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
-  CfnStage,
   HttpApi,
   HttpMethod,
   HttpNoneAuthorizer,
+  type HttpRoute,
   type IHttpRouteAuthorizer,
-  LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { FunctionUrlAuthType, type IFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { routes } from '../../functions/routes.ts';
-import { type Grant, SecretsFunction } from './secrets-function.ts';
-import type { StorageStack } from './storage.ts';
+import { addDomain, addStage, corsOf } from './edge.ts';
+import type { Grant } from './grants.ts';
+import { leaveAsIs } from './reasons.ts';
+import { type FunctionContext, type FunctionLimits, SecretsFunction } from './secrets-function.ts';
 
-export interface ApiProps extends StackProps {
-  readonly storage: StorageStack;
-  readonly folders: ReadonlyMap<string, string>;
-  readonly environments: readonly string[];
-}
+export interface ApiProps extends StackProps, FunctionContext {}
 
-/** Files below `functions/` that this stack runs. */
-export const apiEntries: readonly string[] = [
-  ...routes.map(({ name }) => `api/${name}`),
-  'authorize',
-  'resolve',
-];
-
-/** Grants that a route's table row does not say, since only AWS knows buckets of checkpoints. */
+/** Grants that the table of routes does not say, since only AWS knows buckets of checkpoints and guarded partitions. */
 const moreGrants: Readonly<Record<string, readonly Grant[]>> = {
   'verify-audit': ['read-checkpoints'],
   'export-audit': ['read-checkpoints'],
   'prove-audit': ['read-checkpoints'],
+  'create-api-key': ['change-api-keys'],
+  'revoke-api-key': ['change-api-keys'],
 };
 
-const THROTTLE = { rateLimit: 500, burstLimit: 1000 };
-/** Public, so whoever asks for it pays nothing: we do. */
-const HEALTH_THROTTLE = { ThrottlingRateLimit: 5, ThrottlingBurstLimit: 10 };
+/** Files below `functions/` that this stack runs, with what they may. */
+export const apiFunctions: ReadonlyMap<string, readonly Grant[]> = new Map([
+  // Settings are proven wherever something is recorded: hence the public key.
+  ...routes.map(
+    ({ name, grants }) => [`api/${name}`, [...grants, 'public-key', ...(moreGrants[name] ?? [])]] as const,
+  ),
+  ['authorize', ['read', 'write', 'public-key', 'change-api-keys']],
+  ['resolve', ['read', 'write', 'decrypt', 'public-key']],
+]);
 
 /** The HTTP API, a function for each route, and the resolve function for who invokes it directly. */
 export class ApiStack extends Stack {
   readonly api: HttpApi;
   /** Every function, by its file below `functions/`. */
   readonly functions = new Map<string, SecretsFunction>();
-  readonly #props: ApiProps;
+  readonly #context: FunctionContext;
 
-  constructor(scope: Construct, id: string, props: ApiProps) {
+  constructor(scope: Construct, id: string, { storage, folders, settings, ...props }: ApiProps) {
     super(scope, id, props);
-    this.#props = props;
-    this.api = new HttpApi(this, 'Api', { createDefaultStage: false, description: 'FlowMason Secrets' });
-    this.#addStage();
-    const authorizer = new HttpLambdaAuthorizer(
-      'Authorizer',
-      this.#function('authorize', ['read', 'write', 'public-key']),
-      // docs/adr/0004: every request is proven anew, and the unproven are let through to be refused.
-      {
-        responseTypes: [HttpLambdaResponseType.SIMPLE],
-        identitySource: [],
-        resultsCacheTtl: Duration.seconds(0),
-      },
-    );
-    for (const route of routes) {
-      const handler = this.#function(`api/${route.name}`, [
-        ...route.grants,
-        // Settings are proven wherever something is recorded.
-        'public-key',
-        ...(moreGrants[route.name] ?? []),
-      ]);
-      this.#addRoute(route, handler, route.action === 'public' ? new HttpNoneAuthorizer() : authorizer);
-    }
+    this.#context = { storage, folders, settings };
+    this.api = new HttpApi(this, 'Api', {
+      createDefaultStage: false,
+      description: 'FlowMason Secrets',
+      // Under its own name alone, where it has one: API Gateway's name speaks what its default says.
+      disableExecuteApiEndpoint: settings.domainName !== undefined,
+      ...corsOf(settings),
+    });
+    const authorizer = this.#authorizer();
+    const added = routes.flatMap((route) => {
+      const limits = route.action === 'public' ? { concurrency: settings.publicConcurrency } : {};
+      const handler = this.#function(`api/${route.name}`, limits);
+      return this.#addRoute(
+        route,
+        handler,
+        route.action === 'public' ? new HttpNoneAuthorizer() : authorizer,
+      );
+    });
+    const stage = addStage(this, this.api, added);
     this.#addResolve();
     new CfnOutput(this, 'ApiId', { value: this.api.apiId });
-    new CfnOutput(this, 'Url', { value: this.api.apiEndpoint });
+    new CfnOutput(this, 'Url', { value: addDomain(this, this.api, stage, settings) });
   }
 
-  #addStage(): void {
-    const log = new LogGroup(this, 'AccessLog', {
-      retention: RetentionDays.ONE_YEAR,
-      removalPolicy: RemovalPolicy.DESTROY,
+  #authorizer(): HttpLambdaAuthorizer {
+    const { authorizeConcurrency: concurrency } = this.#context.settings;
+    // docs/adr/0004: every request is proven anew, and the unproven are let through to be refused.
+    return new HttpLambdaAuthorizer('Authorizer', this.#function('authorize', { concurrency }), {
+      responseTypes: [HttpLambdaResponseType.SIMPLE],
+      identitySource: [],
+      resultsCacheTtl: Duration.seconds(0),
     });
-    // What was asked and how it ended; never a header or a body.
-    const fields = {
-      request_id: '$context.requestId',
-      time: '$context.requestTime',
-      route: '$context.routeKey',
-    };
-    const ended = {
-      status: '$context.status',
-      ip: '$context.identity.sourceIp',
-      ms: '$context.responseLatency',
-    };
-    const stage = this.api.addStage('Stage', {
-      stageName: '$default',
-      autoDeploy: true,
-      throttle: THROTTLE,
-      accessLogSettings: {
-        destination: new LogGroupLogDestination(log),
-        format: AccessLogFormat.custom(JSON.stringify({ ...fields, ...ended })),
-      },
-    });
-    const { defaultChild } = stage.node;
-    if (defaultChild instanceof CfnStage)
-      defaultChild.addPropertyOverride('RouteSettings', { 'GET /health': HEALTH_THROTTLE });
   }
 
   #addRoute(
     { name, method, path }: (typeof routes)[number],
     handler: IFunction,
     authorizer: IHttpRouteAuthorizer,
-  ): void {
+  ): HttpRoute[] {
     const integration = new HttpLambdaIntegration(`${name}Integration`, handler);
-    this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, authorizer });
+    const added = this.api.addRoutes({ path, methods: [HttpMethod[method]], integration, authorizer });
+    if (authorizer instanceof HttpNoneAuthorizer) for (const one of added) leaveAsIs(one, 'publicRoute');
+    return added;
   }
 
   /** For callers whom IAM lets in. The alias tells the function that its caller is the orchestrator. */
   #addResolve(): void {
-    const resolve = this.#function('resolve', ['read', 'write', 'decrypt', 'public-key']);
+    const resolve = this.#function('resolve');
     const orchestrator = resolve.addAlias('orchestrator');
+    // On the function and not on the alias: who calls from outside proves its run by a token.
     const url = resolve.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
     new CfnOutput(this, 'ResolveFunction', { value: resolve.functionArn });
     new CfnOutput(this, 'OrchestratorAlias', { value: orchestrator.functionArn });
     new CfnOutput(this, 'ResolveUrl', { value: url.url });
   }
 
-  #function(entry: string, grants: readonly Grant[]): SecretsFunction {
-    const { storage, folders, environments } = this.#props;
-    const folder = folders.get(entry);
-    if (folder === undefined) throw new TypeError(`${entry} is not bundled`);
-    const made = new SecretsFunction(this, entry.replace('api/', ''), {
-      storage,
-      folder,
-      grants,
-      environments,
-    });
+  #function(entry: string, limits: FunctionLimits = {}): SecretsFunction {
+    const made = new SecretsFunction(this, entry, this.#context, apiFunctions.get(entry) ?? [], limits);
     this.functions.set(entry, made);
     return made;
   }

@@ -5,17 +5,19 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { type Grant, SecretsFunction } from './secrets-function.ts';
-import type { StorageStack } from './storage.ts';
+import type { Grant } from './grants.ts';
+import { leaveAsIs } from './reasons.ts';
+import {
+  type FunctionContext,
+  type FunctionLimits,
+  SecretsFunction,
+  schedulerRole,
+} from './secrets-function.ts';
 
-export interface BackgroundProps extends StackProps {
-  readonly storage: StorageStack;
-  readonly folders: ReadonlyMap<string, string>;
-  readonly environments: readonly string[];
-}
+export interface BackgroundProps extends StackProps, FunctionContext {}
 
 const schedules: readonly { entry: string; grants: readonly Grant[]; every: Duration }[] = [
-  { entry: 'purge-deleted', grants: ['read', 'write'], every: Duration.hours(1) },
+  { entry: 'purge-deleted', grants: ['read', 'write', 'change-secrets'], every: Duration.hours(1) },
   {
     entry: 'checkpoint-audit',
     grants: ['read', 'sign', 'public-key', 'read-checkpoints', 'write-checkpoints'],
@@ -23,7 +25,7 @@ const schedules: readonly { entry: string; grants: readonly Grant[]; every: Dura
   },
   {
     entry: 'expire-audit',
-    grants: ['read', 'write', 'public-key', 'read-checkpoints'],
+    grants: ['read', 'write', 'append-audit', 'public-key', 'read-checkpoints'],
     every: Duration.hours(1),
   },
   {
@@ -33,29 +35,38 @@ const schedules: readonly { entry: string; grants: readonly Grant[]; every: Dura
   },
 ];
 
-/** Files below `functions/` that this stack runs. */
-export const backgroundEntries: readonly string[] = ['record-audit', ...schedules.map(({ entry }) => entry)];
+const RECORDER = 'record-audit';
+/** Files below `functions/` that this stack runs, with what they may. */
+export const backgroundFunctions: ReadonlyMap<string, readonly Grant[]> = new Map([
+  [RECORDER, ['read', 'write', 'append-audit', 'change-secrets']],
+  ...schedules.map(({ entry, grants }) => [entry, grants] as const),
+]);
 
 /** What runs without being asked: the recorder on the table's stream, and the schedules. */
 export class BackgroundStack extends Stack {
   readonly recorder: SecretsFunction;
   /** Where the stream's batches go that could not be recorded, and runs of schedules that failed. */
   readonly failures: Queue;
-  readonly #props: BackgroundProps;
+  /** Every function, by its file below `functions/`. */
+  readonly functions = new Map<string, SecretsFunction>();
+  readonly #context: FunctionContext;
 
-  constructor(scope: Construct, id: string, props: BackgroundProps) {
+  constructor(scope: Construct, id: string, { storage, folders, settings, ...props }: BackgroundProps) {
     super(scope, id, props);
-    this.#props = props;
+    this.#context = { storage, folders, settings };
     this.failures = new Queue(this, 'Failures', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    this.recorder = this.#function('record-audit', ['read', 'write'], Duration.seconds(60));
+    leaveAsIs(this.failures, 'failureQueue');
+    this.recorder = this.#function(RECORDER, { timeout: Duration.seconds(60) });
     this.#feedRecorder();
-    for (const { entry, grants, every } of schedules) {
-      const target = new LambdaInvoke(this.#function(entry, grants, Duration.minutes(15)), {
+    for (const { entry, every } of schedules) {
+      const handler = this.#function(entry, { timeout: Duration.minutes(15), concurrency: 1 });
+      const target = new LambdaInvoke(handler, {
         deadLetterQueue: this.failures,
+        role: schedulerRole(this, handler),
       });
       new Schedule(this, `${entry}Schedule`, { schedule: ScheduleExpression.rate(every), target });
     }
@@ -63,7 +74,7 @@ export class BackgroundStack extends Stack {
 
   /** The stream hands over new events of the outbox, and nothing else of the table. */
   #feedRecorder(): void {
-    const { storage } = this.#props;
+    const { storage } = this.#context;
     const stream = storage.table.tableStreamArn ?? '';
     const actions = ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'];
     this.recorder.addToRolePolicy(
@@ -87,10 +98,10 @@ export class BackgroundStack extends Stack {
     mapping.node.addDependency(this.recorder);
   }
 
-  #function(entry: string, grants: readonly Grant[], timeout: Duration): SecretsFunction {
-    const { storage, folders, environments } = this.#props;
-    const folder = folders.get(entry);
-    if (folder === undefined) throw new TypeError(`${entry} is not bundled`);
-    return new SecretsFunction(this, entry, { storage, folder, grants, environments, timeout });
+  #function(entry: string, limits: FunctionLimits): SecretsFunction {
+    const grants = backgroundFunctions.get(entry) ?? [];
+    const made = new SecretsFunction(this, entry, this.#context, grants, limits);
+    this.functions.set(entry, made);
+    return made;
   }
 }

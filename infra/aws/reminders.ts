@@ -6,30 +6,17 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import * as z from 'zod';
-import { organizationId } from '../../shared/contract/ids.ts';
-import { SecretsFunction } from './secrets-function.ts';
-import type { StorageStack } from './storage.ts';
+import type { Grant } from './grants.ts';
+import { leaveAsIs } from './reasons.ts';
+import { type FunctionContext, SecretsFunction, schedulerRole } from './secrets-function.ts';
 
-/** What `-c reminders='{…}'` says. */
-export const reminderSettings = z.strictObject({
-  /** A sender that SES has verified in this account and region: then mail goes out as HTML, to each owner. */
-  mailFrom: z.email().optional(),
-  consoleUrl: z.url({ protocol: /^https$/ }).optional(),
-  /** Mail addresses that get an organization's reminders by the topic; each must confirm it once. */
-  subscriptions: z.record(organizationId, z.array(z.email())).default({}),
-});
-
-export interface RemindersProps extends StackProps {
-  readonly storage: StorageStack;
-  readonly folders: ReadonlyMap<string, string>;
-  readonly environments: readonly string[];
-  readonly settings: z.infer<typeof reminderSettings>;
-}
+export interface RemindersProps extends StackProps, FunctionContext {}
 
 const ENTRY = 'remind-rotation';
 /** Files below `functions/` that this stack runs. */
-export const reminderEntries: readonly string[] = [ENTRY];
+export const reminderFunctions: ReadonlyMap<string, readonly Grant[]> = new Map([
+  [ENTRY, ['read', 'write', 'generate-data-key', 'decrypt', 'notify']],
+]);
 
 /** The check of what is to be rotated, every ten minutes, and the topic that it publishes to. */
 export class RemindersStack extends Stack {
@@ -37,33 +24,32 @@ export class RemindersStack extends Stack {
   /** Runs of the check that failed for good. What they had claimed waits in the table. */
   readonly failures: Queue;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { storage, folders, environments, settings, ...props }: RemindersProps,
-  ) {
+  constructor(scope: Construct, id: string, { storage, folders, settings, ...props }: RemindersProps) {
     super(scope, id, props);
+    const { subscriptions, consoleUrl, mailFrom } = settings.reminders;
     this.topic = new Topic(this, 'Topic', { displayName: 'FlowMason Secrets', enforceSSL: true });
     this.failures = new Queue(this, 'Failures', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    this.#subscribe(settings.subscriptions);
-    const remind = new SecretsFunction(this, ENTRY, {
-      storage,
-      folder: folderOf(folders),
-      grants: ['read', 'write', 'generate-data-key', 'decrypt'],
-      environments,
-      timeout: Duration.minutes(15),
-    });
+    leaveAsIs(this.failures, 'failureQueue');
+    this.#subscribe(subscriptions);
+    const context = { storage, folders, settings };
+    const grants = reminderFunctions.get(ENTRY) ?? [];
+    const limits = { timeout: Duration.minutes(15), concurrency: 1 };
+    const remind = new SecretsFunction(this, ENTRY, context, grants, limits);
     remind.addEnvironment('FM_REMINDER_TOPIC', this.topic.topicArn);
-    if (settings.consoleUrl !== undefined) remind.addEnvironment('FM_CONSOLE_URL', settings.consoleUrl);
-    if (settings.mailFrom !== undefined) this.#letSend(remind, settings.mailFrom);
+    if (consoleUrl !== undefined) remind.addEnvironment('FM_CONSOLE_URL', consoleUrl);
+    if (mailFrom !== undefined) this.#letSend(remind, mailFrom);
     this.topic.grantPublish(remind);
     new Schedule(this, 'Schedule', {
       schedule: ScheduleExpression.rate(Duration.minutes(10)),
-      target: new LambdaInvoke(remind, { deadLetterQueue: this.failures, retryAttempts: 2 }),
+      target: new LambdaInvoke(remind, {
+        deadLetterQueue: this.failures,
+        retryAttempts: 2,
+        role: schedulerRole(this, remind),
+      }),
     });
     new CfnOutput(this, 'ReminderTopic', { value: this.topic.topicArn });
   }
@@ -89,10 +75,4 @@ export class RemindersStack extends Stack {
       new PolicyStatement({ effect: Effect.ALLOW, actions: ['ses:SendEmail'], resources, conditions }),
     );
   }
-}
-
-function folderOf(folders: ReadonlyMap<string, string>): string {
-  const folder = folders.get(ENTRY);
-  if (folder === undefined) throw new TypeError(`${ENTRY} is not bundled`);
-  return folder;
 }

@@ -12,14 +12,11 @@ import { BlockPublicAccess, Bucket, BucketEncryption, ObjectLockRetention } from
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { tableLayout } from '../../shared/aws/table-layout.ts';
+import { leaveAsIs } from './reasons.ts';
+import type { Settings } from './settings.ts';
 
 export interface StorageProps extends StackProps {
-  /** How long a checkpoint can be neither changed nor deleted, by anybody. */
-  readonly checkpointRetention: Duration;
-  /** The ARN of a recovery key elsewhere, best in another account; without it the stack makes one. */
-  readonly recoveryKeyArn?: string;
-  /** Keep what is stored when the stack goes; off only for a stage that is thrown away. */
-  readonly retain: boolean;
+  readonly settings: Settings;
 }
 
 const PENDING_WINDOW = Duration.days(30);
@@ -36,10 +33,15 @@ export class StorageStack extends Stack {
   /** Makes fingerprints of values. */
   readonly macKey: Key;
   readonly checkpoints: Bucket;
+  /** The bucket's objects as cdk-nag names them, in another stack than this. */
+  readonly checkpointsAsNamed = `${this.stackName}:ExportsOutputFnGetAttCheckpoints620E2F20ArnC494AD10/*`;
+  /** All of them, the recovery key only when it is here. */
+  readonly keys: readonly IKey[];
 
-  constructor(scope: Construct, id: string, props: StorageProps) {
+  constructor(scope: Construct, id: string, { settings, ...props }: StorageProps) {
     super(scope, id, props);
-    const removalPolicy = props.retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    const { retain, recoveryKeyArn, checkpointDays } = settings;
+    const removalPolicy = retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
     const key = { pendingWindow: PENDING_WINDOW, removalPolicy };
     this.dataKey = new Key(this, 'DataKey', {
       ...key,
@@ -53,13 +55,13 @@ export class StorageStack extends Stack {
       keyUsage: KeyUsage.SIGN_VERIFY,
     });
     this.recoveryKey =
-      props.recoveryKeyArn === undefined
+      recoveryKeyArn === undefined
         ? new Key(this, 'RecoveryKey', {
             ...key,
             description: 'FlowMason Secrets: opens data keys when their own key is gone',
             enableKeyRotation: true,
           })
-        : Key.fromKeyArn(this, 'RecoveryKey', props.recoveryKeyArn);
+        : Key.fromKeyArn(this, 'RecoveryKey', recoveryKeyArn);
     this.macKey = new Key(this, 'MacKey', {
       ...key,
       description: 'FlowMason Secrets: makes fingerprints of values',
@@ -71,8 +73,11 @@ export class StorageStack extends Stack {
       description: 'FlowMason Secrets: the table and the bucket at rest',
       enableKeyRotation: true,
     });
+    this.keys = [this.dataKey, this.signingKey, this.macKey, this.recoveryKey, tableKey].filter(
+      (one) => one instanceof Key,
+    );
     tableKey.addToResourcePolicy(usedThrough(this, 'dynamodb', 's3'));
-    this.table = this.#makeTable(tableKey, props.retain, removalPolicy);
+    this.table = this.#makeTable(tableKey, retain, removalPolicy);
     this.checkpoints = new Bucket(this, 'Checkpoints', {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       encryption: BucketEncryption.KMS,
@@ -82,9 +87,10 @@ export class StorageStack extends Stack {
       minimumTLSVersion: 1.2,
       versioned: true,
       objectLockEnabled: true,
-      objectLockDefaultRetention: ObjectLockRetention.compliance(props.checkpointRetention),
+      objectLockDefaultRetention: ObjectLockRetention.compliance(Duration.days(checkpointDays)),
       removalPolicy,
     });
+    leaveAsIs(this.checkpoints, 'noAccessLog');
     // What `fm admin` needs to know, as the functions' own environment says it.
     const outputs = {
       TableName: this.table.tableName,

@@ -50,12 +50,20 @@ export class KmsKeyService implements KeyService {
   readonly #client: KMSClient;
   readonly #arns: KeyArns;
   readonly #recovery: RecoveryKey | null;
+  readonly #onFailure: (name: string) => void;
   #publicKey: Promise<KeyObject> | undefined;
 
-  constructor(client: KMSClient, arns: KeyArns, recovery: RecoveryKey | null = null) {
+  /** @param onFailure is told the name of each failure that becomes `unavailable` */
+  constructor(
+    client: KMSClient,
+    arns: KeyArns,
+    recovery: RecoveryKey | null = null,
+    onFailure: (name: string) => void = () => undefined,
+  ) {
     this.#client = client;
     this.#arns = arns;
     this.#recovery = recovery;
+    this.#onFailure = onFailure;
   }
 
   async generateDataKey(context: EncryptionContext): Promise<GeneratedDataKey> {
@@ -151,7 +159,9 @@ export class KmsKeyService implements KeyService {
     try {
       return await send({ abortSignal: new Deadline().signal });
     } catch (error) {
-      throw NOT_OURS.includes(nameOf(error)) ? decryptionFailed() : toFailure(error);
+      if (NOT_OURS.includes(nameOf(error))) throw decryptionFailed();
+      this.#onFailure(nameOf(error));
+      throw toFailure(error);
     }
   }
 }

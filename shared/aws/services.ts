@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { environmentName } from '../contract/ids.ts';
 import { DataKeys } from '../envelope/data-keys.ts';
 import { SignatureVerifier } from '../envelope/signature.ts';
+import type { Log } from '../http/problem.ts';
 import type { Services } from '../services.ts';
 import { DynamoAuditLog } from './audit-log.ts';
 import { DynamoAuditOutbox } from './audit-outbox.ts';
@@ -44,16 +45,21 @@ const settings = z.object({
 export function openServices(env: Readonly<Record<string, string | undefined>>): Services {
   const { FM_TABLE, FM_CHECKPOINT_BUCKET, FM_ENVIRONMENTS, ...others } = settings.parse(env);
   const { FM_REMINDER_TOPIC, FM_MAIL_FROM, FM_CONSOLE_URL, ...keys } = others;
-  const table = new Table(documentClient(), FM_TABLE);
+  // Loaded with the first line: a resolve that goes well has nothing to say.
+  const log: Log = (entry) => void import('./log.ts').then(({ writeLine }) => writeLine(entry));
+  // The name of an error only: its message may quote what was sent.
+  const failed = (dependency: string) => (error: string) => log({ level: 'error', dependency, error });
+  const table = new Table(documentClient(), FM_TABLE, failed('dynamodb'));
   const arns = {
     dataKeyId: keys.FM_DATA_KEY_ID,
     signingKeyId: keys.FM_SIGNING_KEY_ID,
     macKeyId: keys.FM_MAC_KEY_ID,
   };
-  const keyService = new KmsKeyService(kmsClient(), arns, {
+  const recovery = {
     client: kmsClient({ region: keys.FM_RECOVERY_KEY_ID.split(':')[3] ?? '' }),
     id: keys.FM_RECOVERY_KEY_ID,
-  });
+  };
+  const keyService = new KmsKeyService(kmsClient(), arns, recovery, failed('kms'));
   const dataKeyStore = new DynamoDataKeyStore(table);
   const outbox = new DynamoAuditOutbox(table);
   const now = () => new Date();
@@ -76,8 +82,9 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     dataKeys: new DataKeys({ keyService, dataKeyStore, newId, now }),
     signatures: new SignatureVerifier(keyService),
     environments: FM_ENVIRONMENTS,
-    // Lambda makes a log event of each line.
-    log: (entry) => process.stdout.write(`${JSON.stringify({ time: now().toISOString(), ...entry })}\n`),
+    log,
+    // Loaded by the recorder alone.
+    measure: async (measures) => (await import('./measures.ts')).publishMeasures(measures),
     now,
     newId,
     auditLag: () => outbox.lag(),

@@ -66,10 +66,17 @@ const ANSWERS = [
 export class Table {
   readonly #client: DynamoDBDocumentClient;
   readonly #name: string;
+  readonly #onFailure: (name: string) => void;
 
-  constructor(client: DynamoDBDocumentClient, name: string) {
+  /** @param onFailure is told the name of each failure that becomes `unavailable` */
+  constructor(
+    client: DynamoDBDocumentClient,
+    name: string,
+    onFailure: (name: string) => void = () => undefined,
+  ) {
     this.#client = client;
     this.#name = name;
+    this.#onFailure = onFailure;
   }
 
   /** @throws SecretsError `unavailable` */
@@ -209,6 +216,7 @@ export class Table {
       return await send({ abortSignal: deadline.signal });
     } catch (error) {
       if (ANSWERS.includes(nameOf(error))) throw error;
+      this.#onFailure(nameOf(error));
       throw toFailure(error);
     }
   }

@@ -93,6 +93,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     signatures: new SignatureVerifier(keyService),
     environments: FM_ENVIRONMENTS,
     log: (entry) => process.stderr.write(`${JSON.stringify({ time: now().toISOString(), ...entry })}\n`),
+    measure: async () => undefined,
     now,
     newId,
     auditLag: async () => auditStore.lag(),

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { routes } from '../../functions/routes.ts';
+import type { Grant } from '../../shared/contract/route.ts';
 import {
   type Deployment,
   deploy,
@@ -145,17 +147,12 @@ describe('the deployment', () => {
     });
 
     it('so that who writes may generate data keys, and who makes keys and tokens may sign', () => {
-      const writers = [
-        'createsecret',
-        'deletesecret',
-        'putsecret',
-        'restoresecret',
-        'rollbacksecret',
-        'rotatesecret',
-        'updatesecret',
-      ];
-      expect(allowing('kms:GenerateDataKey').sort()).toEqual(writers);
-      expect(allowing('kms:Sign').sort()).toEqual(['checkpointaudit', 'createapikey', 'startrun']);
+      const having = (grant: Grant) =>
+        routes.filter(({ grants }) => grants.includes(grant)).map(({ name }) => name.replaceAll('-', ''));
+      expect(allowing('kms:GenerateDataKey').sort()).toEqual(having('generate-data-key').sort());
+      // The recovery key: to encrypt, and nothing else.
+      expect(allowing('kms:Encrypt').sort()).toEqual(having('generate-data-key').sort());
+      expect(allowing('kms:Sign').sort()).toEqual(['checkpointaudit', ...having('sign')].sort());
     });
 
     it('so that no role has every action, or every resource but the tracer’s', () => {

@@ -51,7 +51,16 @@ export function removeOutput(): void {
 export async function deploy(): Promise<Deployment> {
   const outputsFile = join(folder, 'outputs.json');
   const out = ['--output', join(folder, 'cdk.out')];
-  const context = ['-c', `stage=${STAGE}`, '-c', 'retain=false', '-c', 'checkpointDays=1'];
+  const context = [
+    '-c',
+    `stage=${STAGE}`,
+    '-c',
+    'retain=false',
+    '-c',
+    'checkpointDays=1',
+    '-c',
+    'emulated=true',
+  ];
   await cdk('bootstrap', '--app', '', `aws://${ACCOUNT}/us-east-1`);
   const quiet = ['--require-approval', 'never', '--progress', 'events'];
   await cdk('deploy', '--all', ...out, ...context, ...quiet, '--outputs-file', outputsFile);

@@ -2,24 +2,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { App, Duration } from 'aws-cdk-lib/core';
+import { App } from 'aws-cdk-lib/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RemindersStack, reminderSettings } from '../../../infra/aws/reminders.ts';
+import { reminderSettings } from '../../../infra/aws/reminder-settings.ts';
+import { RemindersStack } from '../../../infra/aws/reminders.ts';
+import { parseSettings } from '../../../infra/aws/settings.ts';
 import { StorageStack } from '../../../infra/aws/storage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fm-stack-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function templateOf(settings: object): Template {
+function templateOf(reminders: object): Template {
   writeFileSync(join(folder, 'index.mjs'), 'export const handler = () => undefined;');
   const app = new App();
-  const storage = new StorageStack(app, 'storage', { checkpointRetention: Duration.days(1), retain: false });
+  const settings = parseSettings({ reminders: JSON.stringify(reminders) });
+  const storage = new StorageStack(app, 'storage', { settings });
   const folders = new Map([['remind-rotation', folder]]);
-  const environments = ['production'];
-  const parsed = reminderSettings.parse(settings);
-  return Template.fromStack(
-    new RemindersStack(app, 'reminders', { storage, folders, environments, settings: parsed }),
-  );
+  return Template.fromStack(new RemindersStack(app, 'reminders', { storage, folders, settings }));
 }
 
 /** Every action that the function's role may do. */
