@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { createOrganization } from '../../shared/callers/create-organization.ts';
 import { organizationId } from '../../shared/contract/ids.ts';
-import { localFailure, usageFailure } from '../failure.ts';
+import { usageFailure } from '../failure.ts';
 import { printBlock } from '../print.ts';
 import type { Host } from '../tools.ts';
+import { addBackup } from './admin/backup.ts';
+import { refuseWithoutStore } from './admin/store.ts';
 
 /** `fm admin …`: what is done where the store is, by whoever has the store itself. */
 export function addAdmin(program: Command, host: Host): void {
@@ -31,13 +31,5 @@ export function addAdmin(program: Command, host: Host): void {
         host.terminal.note('The key is shown this once: keep it where only its user can read it.');
       });
     });
-}
-
-/** A mistyped folder must not become a new store. */
-function refuseWithoutStore({ environment, workingDirectory }: Host): void {
-  const folder = path.resolve(workingDirectory, environment.FM_DATA_DIR ?? '.flowmason');
-  if (existsSync(path.join(folder, 'store.db'))) return;
-  throw localFailure('no-store', 'There is no store', `${folder} holds none.`, {
-    next: ['Set FM_DATA_DIR to the data dir of the server, or start it once: npm start'],
-  });
+  addBackup(admin, host);
 }

@@ -87,13 +87,23 @@ export class KmsKeyService implements KeyService {
     }
   }
 
+  async wrapDataKey(dataKey: Uint8Array, context: EncryptionContext) {
+    const main = { client: this.#client, id: this.#arns.dataKeyId };
+    return {
+      wrapped: await this.#encrypt(main, dataKey, context),
+      recovery: await this.#wrapForRecovery(dataKey, context),
+    };
+  }
+
   /** Under the same context: who holds the recovery key opens it as {@link unwrapDataKey} does. */
-  async #wrapForRecovery(plaintext: Buffer, context: EncryptionContext): Promise<Uint8Array | null> {
-    if (this.#recovery === null) return null;
-    const { client, id } = this.#recovery;
+  async #wrapForRecovery(dataKey: Uint8Array, context: EncryptionContext): Promise<Uint8Array | null> {
+    return this.#recovery === null ? null : this.#encrypt(this.#recovery, dataKey, context);
+  }
+
+  async #encrypt({ client, id }: RecoveryKey, dataKey: Uint8Array, context: EncryptionContext) {
     const command = new EncryptCommand({
       KeyId: id,
-      Plaintext: plaintext,
+      Plaintext: dataKey,
       EncryptionContext: kmsContext(context),
     });
     const { CiphertextBlob } = await this.#send((options) => client.send(command, options));

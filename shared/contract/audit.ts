@@ -24,6 +24,8 @@ export const auditAction = z.enum([
   'end_run',
   'create_api_key',
   'revoke_api_key',
+  'backup',
+  'restore_backup',
   'create_organization',
   'update_organization',
   'create_notification',

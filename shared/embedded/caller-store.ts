@@ -6,6 +6,7 @@ import type { Trail } from '../audit/outbox.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { ApiKeyId, OrganizationId, RunId } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
+import { ORGANIZATION, type OrganizationRow, organizationColumns, toOrganization } from './caller-row.ts';
 import type { Database } from './database.ts';
 import { leaveTrail } from './trail.ts';
 
@@ -113,19 +114,14 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
   }
 
   async addOrganization(
-    { id, created_at, record_reads, rotation_policies, ...more }: OrganizationRecord,
+    organization: OrganizationRecord,
     firstKey: ApiKeyRecord,
     trail: Trail,
   ): Promise<void> {
     await this.#db.write(() => {
       const added = this.#db.run(
         `INSERT INTO organizations (${ORGANIZATION}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-        id,
-        created_at,
-        Number(record_reads),
-        JSON.stringify(rotation_policies),
-        more.audit_retention_days,
-        more.settings_signature,
+        ...Object.values(organizationColumns(organization)),
       );
       if (added === 0) throw organizationExists();
       this.#insertApiKey(firstKey);
@@ -189,19 +185,6 @@ export class EmbeddedCallerStore implements CallerStore<Trail>, ReplayStore {
       JSON.stringify(key),
     );
   }
-}
-
-interface OrganizationRow extends Omit<OrganizationRecord, 'record_reads' | 'rotation_policies'> {
-  readonly record_reads: number;
-  readonly rotation_policies: string;
-}
-
-const ORGANIZATION =
-  'id, created_at, record_reads, rotation_policies, audit_retention_days, settings_signature';
-
-function toOrganization(row: OrganizationRow): OrganizationRecord {
-  const rotation_policies = JSON.parse(row.rotation_policies) as OrganizationRecord['rotation_policies'];
-  return { ...row, record_reads: row.record_reads === 1, rotation_policies };
 }
 
 function toApiKey({ record, last_used_at, revoked_at }: ApiKeyRow): ApiKeyRecord & ApiKeyState {

@@ -29,8 +29,11 @@ export class Database {
   /** Called after each group of durable writes that was committed. */
   onCommit: () => void = () => undefined;
 
+  readonly #path: string;
+
   /** Opens the file, making or migrating it. @throws SecretsError `unavailable` when it is of a newer version */
   constructor(path: string) {
+    this.#path = path;
     const isNew = !existsSync(path);
     this.#db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB}`);
@@ -93,6 +96,17 @@ export class Database {
   checkpoint(): void {
     const log = this.get<{ log: number }>('PRAGMA wal_checkpoint(PASSIVE)')?.log ?? 0;
     if (log > LONG_LOG) this.get('PRAGMA wal_checkpoint(RESTART)');
+  }
+
+  /** The store as it is now, on a connection of its own: writes go on beside it and are not seen. Dispose of it. */
+  snapshot(): Snapshot {
+    const db = new DatabaseSync(this.#path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    // The first read fixes the moment.
+    db.exec('BEGIN; SELECT count(*) FROM organizations');
+    return {
+      rows: <Row>(sql: string) => db.prepare(sql).iterate() as IterableIterator<Row>,
+      [Symbol.dispose]: () => db.close(),
+    };
   }
 
   /** Commits what waits and closes the file. */
@@ -161,6 +175,11 @@ export class Database {
       this.#db.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${step}; COMMIT`);
     });
   }
+}
+
+export interface Snapshot extends Disposable {
+  /** Rows one after the other, however many. */
+  rows<Row>(sql: string): IterableIterator<Row>;
 }
 
 /** What SQLite stores. */

@@ -14,6 +14,7 @@ import {
 import { existsSync, readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { SecretsError } from '../contract/errors.ts';
+import { contextBytes } from '../envelope/data-key-context.ts';
 import { decryptionFailed } from '../envelope/envelope.ts';
 import { macBytes } from '../envelope/fingerprint.ts';
 import type {
@@ -24,7 +25,6 @@ import type {
   SigningPurpose,
 } from '../envelope/key-service.ts';
 import { signedBytes } from '../envelope/signature.ts';
-import { contextBytes } from './data-key-context.ts';
 import { refuseSharedFile, writePrivateFile } from './files.ts';
 import type { RecoveryRecipient } from './recovery-recipient.ts';
 
@@ -97,15 +97,19 @@ export class Keyring implements KeyService {
   async generateDataKey(context: EncryptionContext): Promise<GeneratedDataKey> {
     const plaintext = randomBytes(32);
     try {
-      const recovery = (await this.#recovery?.wrap(plaintext, context)) ?? null;
-      return { plaintext, wrapped: this.#wrap(plaintext, context), recovery };
+      return { plaintext, ...(await this.wrapDataKey(plaintext, context)) };
     } catch (error) {
       plaintext.fill(0);
       throw error;
     }
   }
 
-  #wrap(plaintext: Buffer, context: EncryptionContext): Buffer {
+  async wrapDataKey(dataKey: Uint8Array, context: EncryptionContext) {
+    const recovery = (await this.#recovery?.wrap(dataKey, context)) ?? null;
+    return { wrapped: this.#wrap(dataKey, context), recovery };
+  }
+
+  #wrap(plaintext: Uint8Array, context: EncryptionContext): Buffer {
     const wrapped = Buffer.alloc(WRAPPED_BYTES);
     wrapped[0] = FORMAT;
     wrapped.write(this.#currentId, ID.from, 'hex');

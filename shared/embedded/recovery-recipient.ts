@@ -1,11 +1,7 @@
-import { hash, timingSafeEqual } from 'node:crypto';
 import type { Encrypter } from 'age-encryption';
 import { SecretsError } from '../contract/errors.ts';
-import { decryptionFailed } from '../envelope/envelope.ts';
+import { contextDigest } from '../envelope/data-key-context.ts';
 import type { EncryptionContext } from '../envelope/key-service.ts';
-import { contextBytes } from './data-key-context.ts';
-
-const DATA_KEY_BYTES = 32;
 
 /**
  * Whom every data key is wrapped for a second time: a recipient of age (`age1…`), whose identity is kept where this
@@ -47,34 +43,4 @@ export class RecoveryRecipient {
     }
     return encrypter;
   }
-}
-
-/**
- * The data key that {@link RecoveryRecipient} wrapped, by the identity (`AGE-SECRET-KEY-1…`). The caller zeroes it.
- * @throws SecretsError `decryption_failed` when it was not wrapped for this identity and this context
- */
-export async function openRecovery(
-  recovery: Uint8Array,
-  context: EncryptionContext,
-  identity: string,
-): Promise<Buffer> {
-  const { Decrypter } = await import('age-encryption');
-  const decrypter = new Decrypter();
-  let content: Buffer;
-  try {
-    decrypter.addIdentity(identity);
-    content = Buffer.from(await decrypter.decrypt(recovery));
-  } catch {
-    throw decryptionFailed();
-  }
-  const digest = contextDigest(context);
-  const isBound =
-    content.length === digest.length + DATA_KEY_BYTES &&
-    timingSafeEqual(content.subarray(0, digest.length), digest);
-  if (!isBound) throw decryptionFailed();
-  return content.subarray(digest.length);
-}
-
-function contextDigest(context: EncryptionContext): Buffer {
-  return hash('sha256', contextBytes(context), 'buffer');
 }

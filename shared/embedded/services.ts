@@ -2,10 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import * as z from 'zod';
+import type { ArchiveStore } from '../backup/archive.ts';
 import { environmentName } from '../contract/ids.ts';
 import { DataKeys } from '../envelope/data-keys.ts';
 import { SignatureVerifier } from '../envelope/signature.ts';
 import type { Services } from '../services.ts';
+import { EmbeddedArchive } from './archive.ts';
 import { EmbeddedAuditStore } from './audit-store.ts';
 import { EmbeddedCallerStore } from './caller-store.ts';
 import { CheckpointFolder } from './checkpoint-store.ts';
@@ -49,6 +51,8 @@ export interface EmbeddedServices extends Services {
   readonly database: Database;
   readonly auditStore: EmbeddedAuditStore;
   readonly callerStore: EmbeddedCallerStore;
+  /** The store as a whole. */
+  readonly archive: ArchiveStore;
   /** Whom data keys are wrapped for a second time. */
   readonly recovery: RecoveryRecipient | null;
 }
@@ -72,6 +76,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
   const recovery = FM_RECOVERY_RECIPIENT === undefined ? null : new RecoveryRecipient(FM_RECOVERY_RECIPIENT);
   const keyringPath = resolve(FM_KEYRING ?? join(dataDir, 'keyring.json'));
   const keyService = Keyring.open(keyringPath, storeHoldsKeys, recovery);
+  const checkpoints = new CheckpointFolder(resolve(FM_CHECKPOINT_DIR ?? join(dataDir, 'checkpoints')));
   return {
     keyService,
     dataKeyStore: store,
@@ -80,7 +85,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     replays: callers,
     outbox: auditStore,
     auditLog: auditStore,
-    checkpoints: new CheckpointFolder(resolve(FM_CHECKPOINT_DIR ?? join(dataDir, 'checkpoints'))),
+    checkpoints,
     reminders: new EmbeddedReminderStore(database),
     notifier: embeddedNotifier({
       smtpUrl: FM_SMTP_URL,
@@ -101,6 +106,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     database,
     auditStore,
     callerStore: callers,
+    archive: new EmbeddedArchive(database, checkpoints),
     recovery,
   };
 }

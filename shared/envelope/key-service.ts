@@ -17,7 +17,7 @@ export interface GeneratedDataKey {
 }
 
 /** What a signature is for; a signature made for one purpose never passes for another. */
-export type SigningPurpose = 'api-key' | 'run-token' | 'checkpoint' | 'organization';
+export type SigningPurpose = 'api-key' | 'run-token' | 'checkpoint' | 'organization' | 'backup';
 
 /** What a code is for; a code made for one purpose never passes for another. */
 export type MacPurpose = 'fingerprint';
@@ -30,6 +30,12 @@ export interface KeyService {
    *   them opens would be lost with it
    */
   generateDataKey(context: EncryptionContext): Promise<GeneratedDataKey>;
+
+  /**
+   * The wrapped forms of a data key that was made before, for a store that moves to this root key.
+   * @throws SecretsError as {@link generateDataKey}
+   */
+  wrapDataKey(dataKey: Uint8Array, context: EncryptionContext): Promise<Omit<GeneratedDataKey, 'plaintext'>>;
 
   /**
    * The 32 bytes of a wrapped data key. The caller zeroes them.

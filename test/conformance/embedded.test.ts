@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll } from 'vitest';
+import { recoveryBy } from '../../shared/backup/recovery.ts';
 import { CheckpointFolder } from '../../shared/embedded/checkpoint-store.ts';
-import { openRecovery, RecoveryRecipient } from '../../shared/embedded/recovery-recipient.ts';
+import { RecoveryRecipient } from '../../shared/embedded/recovery-recipient.ts';
 import { throwawayKeyring } from '../testkit/key-service.ts';
 import { auditLogSuite } from './audit-log.ts';
 import { callerStoreSuite } from './caller-store.ts';
@@ -30,7 +31,7 @@ keyServiceSuite(async () => {
   return {
     keys: throwawayKeyring(recipient),
     otherKeys: throwawayKeyring(),
-    openRecovery: (recovery, context) => openRecovery(recovery, context, identity),
+    openRecovery: recoveryBy(identity),
   };
 });
 

@@ -51,6 +51,16 @@ export function keyServiceSuite(make: MakeKeyServices, faults: KnownFaults = {})
       expect(new Set(made.map(({ wrapped }) => Buffer.from(wrapped).toString('hex'))).size).toBe(20);
     });
 
+    it('wraps a key that was made elsewhere, for its context alone', async () => {
+      const { plaintext } = await otherKeys.generateDataKey(CONTEXT);
+      const { wrapped, recovery } = await keys.wrapDataKey(plaintext, CONTEXT);
+      expect((await keys.unwrapDataKey(wrapped, CONTEXT)).equals(plaintext)).toBe(true);
+      expect((await openRecovery(recovery ?? Buffer.alloc(0), CONTEXT)).equals(plaintext)).toBe(true);
+      for (const context of Object.values(OTHERS)) {
+        expect(await codeOfRejection(keys.unwrapDataKey(wrapped, context))).toBe('decryption_failed');
+      }
+    });
+
     it('unwraps without an environment what was wrapped without', async () => {
       const context = { ...CONTEXT, environment: null };
       const { plaintext, wrapped } = await keys.generateDataKey(context);

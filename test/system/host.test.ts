@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterEach, describe, expect, test } from 'vitest';
+import { recoveryBy } from '../../shared/backup/recovery.ts';
 import { environmentName, organizationId } from '../../shared/contract/ids.ts';
-import { openRecovery } from '../../shared/embedded/recovery-recipient.ts';
 import { runFm } from '../testkit/cli.ts';
 import { RawClient, requestHead } from '../testkit/raw-client.ts';
 import {
@@ -99,7 +99,7 @@ test('each data key is wrapped a second time, for the recovery recipient', async
       environment: environmentName.parse('production'),
       data_key: String(id),
     };
-    expect(await openRecovery(recovery as Uint8Array, context, identity)).toHaveLength(32);
+    expect(await recoveryBy(identity)(recovery as Uint8Array, context)).toHaveLength(32);
   }
 });
 

@@ -42,6 +42,10 @@ export class WatchedKeys implements KeyService {
     return plaintext;
   }
 
+  wrapDataKey(...given: Parameters<KeyService['wrapDataKey']>) {
+    return this.#keyring.wrapDataKey(...given);
+  }
+
   sign(...given: Parameters<KeyService['sign']>) {
     return this.#keyring.sign(...given);
   }

@@ -1,0 +1,125 @@
+import { apiKeyMessage } from '../access/api-key.ts';
+import { eventText, readRecordBytes, recordHash, type StoredRecord } from '../audit/chain.ts';
+import { type CheckpointNeeds, checkpointAudit } from '../audit/checkpoint-audit.ts';
+import { indexBlocks } from '../audit/facets.ts';
+import type { AuditLog } from '../audit/log.ts';
+import { SecretsError } from '../contract/errors.ts';
+import type { OrganizationId } from '../contract/ids.ts';
+import type { KeyService } from '../envelope/key-service.ts';
+import { type ArchiveRow, type ArchiveStore, type RowOf, readArchive } from './archive.ts';
+import { contextOf, unwrapRow } from './open-keys.ts';
+import { type BackupReport, type VerifyOptions, verifyBackup } from './verify-backup.ts';
+
+interface Needs extends CheckpointNeeds {
+  readonly archive: ArchiveStore;
+  readonly auditLog: AuditLog;
+  readonly keyService: KeyService;
+}
+
+const BATCH = 500;
+
+/**
+ * Fills an empty store from a backup that was verified to its end: data keys wrapped for this store's root key,
+ * API keys signed by its signing key, the audit log as it was, with a new checkpoint. What a crash leaves half
+ * is finished by doing it again: organizations come last, and without one a store is not in use.
+ * @param open the backup's lines, from the beginning each time
+ * @throws SecretsError `validation` when something is wrong with the backup or the store is in use
+ */
+export async function restoreBackup(
+  needs: Needs,
+  open: () => AsyncIterable<string>,
+  options: Omit<VerifyOptions, 'keyService' | 'open'>,
+): Promise<BackupReport> {
+  if (await needs.archive.isUsed())
+    throw new SecretsError('validation', 'This store is in use. Restore into an empty one.');
+  const report = await verifyBackup(open(), { ...options, keyService: needs.keyService, open: true });
+  if (report.problems.length > 0) {
+    throw new SecretsError('validation', `Nothing was restored. ${report.problems.join('; ')}`);
+  }
+  for await (const rows of batches(readArchive(open()))) {
+    const [first] = rows;
+    if (first?.kind === 'audit_record') {
+      await appendRecords(needs, rows as RowOf<'audit_record'>[]);
+      continue;
+    }
+    const adopted: ArchiveRow[] = [];
+    for (const row of rows) adopted.push(await adopt(needs, options, row));
+    if (first?.kind === 'organization') await signLogs(needs, rows as RowOf<'organization'>[]);
+    await needs.archive.load(adopted);
+  }
+  return report;
+}
+
+/** Rows of one kind together, without the first and the last line; the log's checkpoints are made anew. */
+async function* batches(rows: ReturnType<typeof readArchive>): AsyncGenerator<ArchiveRow[]> {
+  let batch: ArchiveRow[] = [];
+  for await (const row of rows) {
+    if (row.kind === 'backup' || row.kind === 'end' || row.kind === 'checkpoint') continue;
+    if (batch.length >= BATCH || (batch.length > 0 && batch[0]?.kind !== row.kind)) {
+      yield batch;
+      batch = [];
+    }
+    batch.push(row);
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** A row as this store's own keys would have made it. */
+async function adopt(
+  { keyService }: Needs,
+  { openRecovery }: Pick<VerifyOptions, 'openRecovery'>,
+  row: ArchiveRow,
+): Promise<ArchiveRow> {
+  if (row.kind === 'data_key') {
+    const secret = await unwrapRow(keyService, openRecovery, row);
+    try {
+      const { wrapped, recovery } = await keyService.wrapDataKey(secret, contextOf(row));
+      return { ...row, wrapped: encode(wrapped), recovery: recovery === null ? null : encode(recovery) };
+    } finally {
+      secret.fill(0);
+    }
+  }
+  if (row.kind === 'api_key') {
+    const { signature: _old, ...key } = row.record;
+    const signature = encode(await keyService.sign('api-key', apiKeyMessage(key)));
+    return { ...row, record: { ...key, signature } };
+  }
+  return row;
+}
+
+/** Appends those records that the log does not have yet, and their index. */
+async function appendRecords({ auditLog }: Needs, rows: readonly RowOf<'audit_record'>[]): Promise<void> {
+  for (const [org, ofOrg] of Map.groupBy(rows, (row) => row.org as OrganizationId)) {
+    const head = await auditLog.head(org);
+    const records = ofOrg.filter(({ sequence }) => sequence > head.sequence).map(toRecord);
+    if (records.length === 0) continue;
+    const events = records.map(({ bytes }) => readRecordBytes(bytes).event);
+    const blocks = indexBlocks(
+      records,
+      events.map((event) => ({ text: eventText(event), event })),
+    );
+    if (!(await auditLog.appendAfter(org, head, records, blocks)))
+      throw new SecretsError('unavailable', 'Another process writes this store. Stop it, and restore again.');
+  }
+}
+
+function toRecord({ sequence, bytes: base64 }: RowOf<'audit_record'>): StoredRecord {
+  const bytes = Buffer.from(base64, 'base64');
+  return { sequence, bytes, hash: recordHash(bytes), event_id: readRecordBytes(bytes).event.id };
+}
+
+/** The old checkpoints held, or nothing would be restored; from here on this store's own key signs. */
+async function signLogs(needs: Needs, rows: readonly RowOf<'organization'>[]): Promise<void> {
+  for (const { record } of rows) {
+    const made = await checkpointAudit(needs, record.id);
+    if (made === null || !('reason' in made)) continue;
+    throw new SecretsError(
+      'validation',
+      `The checkpoints that are kept of ${record.id} are of another log: ${made.reason}. Name an empty place for them, and restore again.`,
+    );
+  }
+}
+
+function encode(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
