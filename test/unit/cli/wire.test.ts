@@ -81,7 +81,7 @@ describe('a connection that breaks', () => {
     const { fm, asked } = await serving(reset);
     const { code, stdout, stderr } = await fm(['secrets', 'rotate', 'a', CANARY]);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^fm: The server cannot be reached\. [\s\S]*It is not known whether it was done/);
+    expect(stderr).toMatch(/^fm: The server cannot be reached\. [\s\S]*It is not known whether it was done/m);
     expect(stderr).not.toContain(CANARY);
     expect(asked).toHaveLength(2);
   });
@@ -226,7 +226,7 @@ test('an option of a command is its own even where fm has one of that name', asy
 });
 
 test('what is deleted can be restored by the command that is shown', async () => {
-  const { fm } = await serving((response) => response.writeHead(204).end());
+  const { fm } = await serving(answer([]), (response) => response.writeHead(204).end());
   const { stdout } = await fm([
     'secrets',
     'delete',
