@@ -1,4 +1,5 @@
 import { apiKeyMessage } from '../access/api-key.ts';
+import { settingsMessage } from '../access/organization-settings.ts';
 import { eventText, readRecordBytes, recordHash, type StoredRecord } from '../audit/chain.ts';
 import { type CheckpointNeeds, checkpointAudit } from '../audit/checkpoint-audit.ts';
 import { indexBlocks } from '../audit/facets.ts';
@@ -83,6 +84,10 @@ async function adopt(
     const { signature: _old, ...key } = row.record;
     const signature = encode(await keyService.sign('api-key', apiKeyMessage(key)));
     return { ...row, record: { ...key, signature } };
+  }
+  if (row.kind === 'organization' && row.record.settings_signature !== null) {
+    const signature = encode(await keyService.sign('organization', settingsMessage(row.record)));
+    return { ...row, record: { ...row.record, settings_signature: signature } };
   }
   return row;
 }

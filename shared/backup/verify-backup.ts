@@ -1,12 +1,13 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { apiKeyMessage } from '../access/api-key.ts';
+import { settingsMessage } from '../access/organization-settings.ts';
 import { emptyChain } from '../audit/chain.ts';
 import { openNote } from '../audit/checkpoint.ts';
 import { ChainVerifier } from '../audit/verify-chain.ts';
 import { coordinatesFromKey } from '../contract/coordinates.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { OrganizationId } from '../contract/ids.ts';
-import type { KeyService } from '../envelope/key-service.ts';
+import type { KeyService, SigningPurpose } from '../envelope/key-service.ts';
 import { signedBytes } from '../envelope/signature.ts';
 import { openVersion, readRecord, readVersion, verifyHead } from '../secrets/secret-record.ts';
 import { type ArchiveRow, type End, type Header, type RowOf, readArchive } from './archive.ts';
@@ -131,9 +132,14 @@ class BackupCheck implements Disposable {
         if (!this.#verifies('api-key', apiKeyMessage(key), signature)) throw new Error('was changed');
         return;
       }
+      case 'organization': {
+        const { settings_signature: signature } = row.record;
+        if (signature !== null && !this.#verifies('organization', settingsMessage(row.record), signature))
+          throw new Error('was changed');
+        return;
+      }
       case 'run':
       case 'reminder':
-      case 'organization':
       case 'audit_event':
         return;
     }
@@ -184,7 +190,7 @@ class BackupCheck implements Disposable {
     if (differs !== null) throw new Error(`record ${differs.sequence} ${differs.reason}`);
   }
 
-  #verifies(purpose: 'backup' | 'api-key', message: Uint8Array, signature: string): boolean {
+  #verifies(purpose: SigningPurpose, message: Uint8Array, signature: string): boolean {
     if (this.#publicKey === undefined) return false;
     return verify('sha256', signedBytes(purpose, message), this.#publicKey, decode(signature));
   }

@@ -1,7 +1,9 @@
 import type { ApiKeyRecord, ApiKeyState } from '../access/api-key.ts';
 import type { RunRecord } from '../access/run-token.ts';
+import { readNote } from '../audit/checkpoint.ts';
 import type { CheckpointStore } from '../audit/checkpoint-store.ts';
 import { type ArchiveRow, type ArchiveStore, type RowOf, reminderTables } from '../backup/archive.ts';
+import { SecretsError } from '../contract/errors.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import { ORGANIZATION, type OrganizationRow, organizationColumns, toOrganization } from './caller-row.ts';
 import type { Database, Snapshot, Value } from './database.ts';
@@ -46,6 +48,7 @@ export class EmbeddedArchive implements ArchiveStore {
     for (const { id: org } of this.#db.all<{ id: OrganizationId }>('SELECT id FROM organizations')) {
       for (let after = 0; ; ) {
         const notes = await this.#checkpoints.list(org, after, CHECKPOINTS_AT_ONCE);
+        refuseExpired(notes);
         rows.push(...notes.map((note) => ({ kind: 'checkpoint' as const, org, note })));
         if (notes.length < CHECKPOINTS_AT_ONCE) break;
         after = Number(notes.at(-1)?.split('\n')[1]);
@@ -101,6 +104,15 @@ function columnsOf(row: ArchiveRow): Readonly<Record<string, Readonly<Record<str
     case 'audit_record':
       throw new TypeError('the audit log is appended to, not loaded');
   }
+}
+
+/** What expired is proven by the checkpoints' tiles, which a backup does not hold. @throws SecretsError `validation` */
+function refuseExpired(notes: readonly string[]): void {
+  if (notes.every((note) => (readNote(note)?.expired ?? 0) === 0)) return;
+  throw new SecretsError(
+    'validation',
+    'Audit records have expired here (audit_retention_days), and what is left is proven by the checkpoint folder alone. Stop the server and copy the data dir, with the checkpoints.',
+  );
 }
 
 const encode = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
