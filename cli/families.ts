@@ -9,8 +9,10 @@ import { addExporting } from './commands/exporting.ts';
 import { addImporting } from './commands/importing.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLogin } from './commands/login.ts';
+import { addNotifications } from './commands/notifications.ts';
 import { addPromoting } from './commands/promoting.ts';
 import { addReading } from './commands/reading.ts';
+import { addReminders } from './commands/reminders.ts';
 import { addRemoving } from './commands/removing.ts';
 import { addRunning } from './commands/running.ts';
 import { addRuns } from './commands/runs.ts';
@@ -25,6 +27,7 @@ export const families: readonly Family[] = [
   { file: 'secrets', below: 'secrets', words: ['set', 'rotate', 'rollback'], add: addSecrets },
   { file: 'removing', below: 'secrets', words: ['delete', 'restore'], add: addRemoving },
   { file: 'reading', below: 'secrets', words: ['list', 'get', 'history'], add: addReading },
+  { file: 'reminders', below: 'secrets', words: ['due', 'ack', 'snooze'], add: addReminders },
   { file: 'audit', below: 'secrets', words: ['audit'], add: addAudit },
   { file: 'checking', below: 'secrets', words: ['check'], add: addChecking },
   { file: 'explaining', below: 'secrets', words: ['explain'], add: addExplaining },
@@ -38,5 +41,6 @@ export const families: readonly Family[] = [
   { file: 'login', below: null, words: ['login'], add: addLogin },
   { file: 'doctor', below: null, words: ['doctor'], add: addDoctor },
   { file: 'completing', below: null, words: [], add: addCompleting },
+  { file: 'notifications', below: null, words: ['notifications'], add: addNotifications },
   { file: 'admin', below: null, words: ['admin'], add: addAdmin },
 ];

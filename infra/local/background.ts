@@ -35,10 +35,11 @@ export function startBackground(services: EmbeddedServices): Background {
   let waiting: NodeJS.Timeout | undefined;
   let recording: Promise<void> | undefined;
   let tidied = performance.now();
+  let stopping = false;
 
   // One recorder at a time: a second one would do the first one's work again, only to find it done.
   const recordSoon = (delay = RECORD_AFTER_MS) => {
-    if (recording !== undefined) return;
+    if (recording !== undefined || stopping) return;
     waiting ??= setTimeout(() => {
       waiting = undefined;
       recording = recordAll().then(
@@ -93,6 +94,8 @@ export function startBackground(services: EmbeddedServices): Background {
   return {
     recordSoon: () => recordSoon(),
     stop: async () => {
+      // What is put in the outbox from now on is recorded below: nothing may come to it after the store is closed.
+      stopping = true;
       for (const clock of clocks) clearInterval(clock);
       clearTimeout(waiting);
       await recording;

@@ -1,6 +1,7 @@
 import type { Trail } from '../audit/outbox.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import {
+  type Announcement,
   announcementId,
   type Digest,
   MAX_RECIPIENTS,
@@ -62,11 +63,18 @@ export class DynamoReminderStore implements ReminderStore {
     return (await this.#table.transact([{ put: digestItem(digest), when: isNew }, ...claims])) === null;
   }
 
-  async saveDigest(digest: Digest, event: Trail['event'] | null): Promise<boolean> {
+  async saveDigest(
+    digest: Digest,
+    event: Trail['event'] | null,
+    released: readonly Announcement[],
+  ): Promise<boolean> {
     const expected = digest.revision - 1;
     const when = { text: '#revision = :expected', names: ['revision'], values: { expected } };
     const told = event === null ? [] : [{ put: outboxItem(event) }];
-    return (await this.#table.transact([{ put: digestItem(digest), when }, ...told])) === null;
+    const freed = released.map(
+      (one): Write => ({ remove: announcementKey(digest.org, announcementId(one)) }),
+    );
+    return (await this.#table.transact([{ put: digestItem(digest), when }, ...told, ...freed])) === null;
   }
 
   async waiting(now: string, limit: number): Promise<readonly Digest[]> {

@@ -2,6 +2,7 @@ import { eventText } from '../audit/chain.ts';
 import type { Trail } from '../audit/outbox.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import {
+  type Announcement,
   announcementId,
   type Digest,
   type Progress,
@@ -44,8 +45,12 @@ export class EmbeddedReminderStore implements ReminderStore {
     });
   }
 
-  async saveDigest(digest: Digest, event: Trail['event'] | null): Promise<boolean> {
-    const { id, revision, retry_at } = digest;
+  async saveDigest(
+    digest: Digest,
+    event: Trail['event'] | null,
+    released: readonly Announcement[],
+  ): Promise<boolean> {
+    const { id, org, revision, retry_at } = digest;
     return this.#db.write(() => {
       const saved = this.#db.run(
         'UPDATE digests SET revision = ?, retry_at = ?, digest = ? WHERE id = ? AND revision = ?',
@@ -55,9 +60,11 @@ export class EmbeddedReminderStore implements ReminderStore {
         id,
         revision - 1,
       );
-      if (saved === 1 && event !== null)
-        this.#db.run('INSERT INTO outbox (event) VALUES (?)', eventText(event));
-      return saved === 1;
+      if (saved === 0) return false;
+      for (const one of released)
+        this.#db.run('DELETE FROM announcements WHERE org = ? AND id = ?', org, announcementId(one));
+      if (event !== null) this.#db.run('INSERT INTO outbox (event) VALUES (?)', eventText(event));
+      return true;
     });
   }
 

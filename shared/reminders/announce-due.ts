@@ -79,11 +79,11 @@ function announcementOf(
     return [];
   }
   const announcement = currentAnnouncement(stored, record, now);
-  if (announcement === null) return [];
+  if (announcement === null || isQuiet(record.reminder.quiet, announcement.stage, now)) return [];
   return [{ announcement, owner: announcement.stage.kind === 'escalated' ? null : ownerOf(record) }];
 }
 
-/** What has to be said of a secret now; null when there is nothing, or somebody has answered. */
+/** What is to be said of a secret now, unless somebody has answered; null when there is nothing. */
 export function currentAnnouncement(
   { at, next_rotation_at: due_at, deleted_at }: StoredSecret,
   record: SecretRecord,
@@ -92,7 +92,7 @@ export function currentAnnouncement(
   if (due_at === null || deleted_at !== null) return null;
   const since = record.last_rotated ?? record.created_at;
   const stage = stageAt({ since, due_at }, now);
-  if (stage === null || isQuiet(record.reminder.quiet, stage, now)) return null;
+  if (stage === null) return null;
   return { at, version: record.current.version, due_at, stage };
 }
 

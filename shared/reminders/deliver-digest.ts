@@ -17,6 +17,7 @@ import {
   type Recipient,
   type ReminderStore,
 } from './reminder-store.ts';
+import { isQuiet } from './stage.ts';
 
 export interface DeliverNeeds extends AddresseeNeeds {
   readonly secrets: Pick<SecretStore, 'findMany'>;
@@ -31,6 +32,8 @@ export interface DeliverNeeds extends AddresseeNeeds {
 
 interface Current {
   readonly announcement: Announcement;
+  /** Somebody has answered since it was claimed: it is not sent, and may be claimed again when that ends. */
+  readonly isAnswered: boolean;
   readonly entry: DigestEntry;
 }
 
@@ -47,7 +50,7 @@ const PUBLISHED = 'published';
  * @throws SecretsError `unavailable` when that could not be kept: it is taken up again when its lease is over
  */
 export async function deliverDigest(needs: DeliverNeeds, claimed: Digest): Promise<Digest> {
-  const current = await stillTrue(needs, claimed);
+  const [current, answered] = partition(await stillTrue(needs, claimed));
   const entries = current.map(({ entry }) => entry);
   const addressees = entries.length === 0 ? [] : await wholeList(needs, claimed, entries);
   let digest = claimed;
@@ -58,7 +61,7 @@ export async function deliverDigest(needs: DeliverNeeds, claimed: Digest): Promi
     if (outcome === 'later') isLate = true;
     else digest = await keep(needs, { ...digest, [outcome]: [...digest[outcome], addressee.id] });
   }
-  if (!isLate) return finish(needs, digest, current);
+  if (!isLate) return finish(needs, digest, current, answered);
   const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** digest.attempts);
   const retry_at = new Date(needs.now().getTime() + pause).toISOString();
   return keep(needs, { ...digest, attempts: digest.attempts + 1, retry_at });
@@ -68,7 +71,7 @@ export async function deliverDigest(needs: DeliverNeeds, claimed: Digest): Promi
 export async function takeUp(needs: DeliverNeeds, waiting: Digest): Promise<Digest | null> {
   const retry_at = new Date(needs.now().getTime() + LEASE_MS).toISOString();
   const digest = { ...waiting, retry_at, revision: waiting.revision + 1 };
-  return (await needs.reminders.saveDigest(digest, null)) ? digest : null;
+  return (await needs.reminders.saveDigest(digest, null, [])) ? digest : null;
 }
 
 /**
@@ -88,8 +91,13 @@ async function stillTrue(needs: DeliverNeeds, { org, announcements }: Digest): P
     const record = readRecord(head);
     const current = currentAnnouncement(head, record, now);
     if (current === null || announcementId(current) !== announcementId(announcement)) return [];
-    return [{ announcement, entry: toEntry(announcement, record, now, needs.consoleUrl) }];
+    const isAnswered = isQuiet(record.reminder.quiet, announcement.stage, now);
+    return [{ announcement, isAnswered, entry: toEntry(announcement, record, now, needs.consoleUrl) }];
   });
+}
+
+function partition(found: readonly Current[]): [current: Current[], answered: Current[]] {
+  return [found.filter(({ isAnswered }) => !isAnswered), found.filter(({ isAnswered }) => isAnswered)];
 }
 
 /** Everybody who gets it by a way that this host has; what it publishes comes last. */
@@ -142,10 +150,16 @@ async function deliverTo(
   }
 }
 
-async function finish(needs: DeliverNeeds, digest: Digest, current: readonly Current[]): Promise<Digest> {
+async function finish(
+  needs: DeliverNeeds,
+  digest: Digest,
+  current: readonly Current[],
+  answered: readonly Current[],
+): Promise<Digest> {
   const done = { ...digest, retry_at: null };
+  const released = answered.map(({ announcement }) => announcement);
   // Nothing was true any more, and nobody was told: there is nothing to record.
-  if (current.length === 0) return keep(needs, done);
+  if (current.length === 0) return keep(needs, done, null, released);
   const { delivered, refused, org } = digest;
   const reached = `${delivered.length} reached${refused.length === 0 ? '' : `, ${refused.length} refused it`}`;
   const event = eventOf(needs, scheduleCaller(org, digest.id), {
@@ -155,7 +169,7 @@ async function finish(needs: DeliverNeeds, digest: Digest, current: readonly Cur
     about: digest.id,
     reason: `${subjectOf(current.map(({ entry }) => entry))}; ${reached}`,
   });
-  return keep(needs, done, event);
+  return keep(needs, done, event, released);
 }
 
 /** @throws NotDelivered when somebody else has taken it up meanwhile: this process was too slow, and must stop */
@@ -163,8 +177,10 @@ async function keep(
   { reminders }: DeliverNeeds,
   digest: Digest,
   event: ReturnType<typeof eventOf> | null = null,
+  released: readonly Announcement[] = [],
 ): Promise<Digest> {
   const next = { ...digest, revision: digest.revision + 1 };
-  if (!(await reminders.saveDigest(next, event))) throw new NotDelivered('another process went on', false);
+  if (!(await reminders.saveDigest(next, event, released)))
+    throw new NotDelivered('another process went on', false);
   return next;
 }

@@ -1,4 +1,4 @@
-import { describeCoordinates } from '../contract/coordinates.ts';
+import { type Coordinates, describeCoordinates } from '../contract/coordinates.ts';
 import { describeReminder } from '../secrets/due.ts';
 import type { SecretRecord } from '../secrets/secret-record.ts';
 import type { Announcement } from './reminder-store.ts';
@@ -25,7 +25,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const WHY = {
   rotation_days: 'its own rotation period',
   policy: 'a policy of the organization',
-  key_revoked: 'the API key of whoever set it was revoked',
+  key_revoked: 'the end of the API key that set it',
 } as const;
 
 /** An announcement in words. */
@@ -59,7 +59,7 @@ export function toEntry(
     rotated: (record.last_rotated ?? record.created_at).slice(0, 10),
     why: WHY[reminder?.because ?? 'rotation_days'],
     command: ['fm', 'secrets', 'rotate', at.name, ...flags].join(' '),
-    link: consoleUrl === null ? null : linkTo(consoleUrl, at.name),
+    link: consoleUrl === null ? null : linkTo(consoleUrl, at),
   };
 }
 
@@ -73,8 +73,13 @@ export function inDays(days: number): string {
   return days === 1 ? '1 day' : `${days} days`;
 }
 
-function linkTo(consoleUrl: string, name: string): string {
-  return `${consoleUrl.replace(/\/$/, '')}/#/secrets/${encodeURIComponent(name)}`;
+/** The console's address of a secret: its place is behind the `#`, which no server gets to see. */
+function linkTo(consoleUrl: string, at: Coordinates): string {
+  const { scope, pipeline_id, user, environment } = describeCoordinates(at);
+  const query = new URLSearchParams({ scope, environment: environment ?? 'none' });
+  if (pipeline_id !== null) query.set('pipeline_id', pipeline_id);
+  if (user !== null) query.set('user', user);
+  return `${consoleUrl.replace(/\/$/, '')}/#/secrets/${encodeURIComponent(at.name)}?${query}`;
 }
 
 /** An identifier as one word of a shell: it has no quote, but may have a `|`. */

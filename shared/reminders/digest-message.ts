@@ -2,7 +2,7 @@ import type { OrganizationId } from '../contract/ids.ts';
 import { byUrgency, type DigestEntry, inDays } from './digest-entry.ts';
 import type { Message } from './notifier.ts';
 
-const COLUMNS = ['Secret', 'State', 'Serves', 'Owner', 'Last set', 'Because of'] as const;
+const COLUMNS = ['Secret', 'State', 'Serves', 'Owner'] as const;
 
 /** A digest as a mail: text and HTML say the same, in the same order. */
 export function digestMessage(
@@ -43,25 +43,32 @@ const OUTRO = [
 ];
 
 function cellsOf(entry: DigestEntry): string[] {
-  return [entry.name, entry.state, entry.place, entry.owner, entry.rotated, entry.why];
+  return [entry.name, entry.state, entry.place, entry.owner];
+}
+
+/** What stands below a secret's cells, each on a line of its own. */
+function notesOf({ rotated, why, command, link }: DigestEntry) {
+  return { since: `Last set ${rotated}; the date is from ${why}.`, command, link };
 }
 
 function toText(intro: string, entries: readonly DigestEntry[]): string {
   const blocks = entries.map((entry) => {
     const lines = cellsOf(entry).map((cell, at) => `${COLUMNS[at]}: ${cell}`);
-    return [...lines, entry.command, ...(entry.link === null ? [] : [entry.link])].join('\n');
+    const { since, command, link } = notesOf(entry);
+    return [...lines, since, command, ...(link === null ? [] : [link])].join('\n');
   });
   return `${[intro, ...blocks, OUTRO.join('\n')].join('\n\n')}\n`;
 }
 
 const FONT = 'font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:20px;color:#1a1a1a';
-const CELL = `${FONT};padding:8px;text-align:left;vertical-align:top;border-top:1px solid #c8c8c8`;
-const CODE = 'font-family:Menlo,Consolas,monospace;font-size:13px;background-color:#f2f2f2;padding:2px 4px';
+const CELL = 'padding:8px;vertical-align:top;border-top:1px solid #c8c8c8;word-break:break-word';
+const BELOW = 'padding:0 8px 8px 8px;word-break:break-word';
+const CODE = 'font-family:Menlo,Consolas,monospace;background-color:#f2f2f2';
 const COLOURS = { upcoming: '#1a1a1a', due: '#8a4b00', overdue: '#a40000', escalated: '#a40000' } as const;
 
 // Styles stand in the elements: several mail programs drop everything else. Without them it is a plain table.
 function toHtml(subject: string, intro: string, entries: readonly DigestEntry[]): string {
-  const head = COLUMNS.map((title) => `<th scope="col" style="${CELL};border-top:0">${title}</th>`);
+  const head = COLUMNS.map((title) => `<th scope="col" align="left" style="padding:8px">${title}</th>`);
   return [
     '<!DOCTYPE html>',
     '<html lang="en">',
@@ -72,7 +79,7 @@ function toHtml(subject: string, intro: string, entries: readonly DigestEntry[])
     '</head>',
     '<body style="margin:0;padding:16px;background-color:#ffffff">',
     `<p style="${FONT}">${escapeHtml(intro)}</p>`,
-    '<table cellpadding="0" cellspacing="0" style="border-collapse:collapse;width:100%">',
+    `<table cellpadding="0" cellspacing="0" style="border-collapse:collapse;width:100%;text-align:left;${FONT}">`,
     `<thead><tr>${head.join('')}</tr></thead>`,
     '<tbody>',
     ...entries.map(rowsOf),
@@ -85,20 +92,21 @@ function toHtml(subject: string, intro: string, entries: readonly DigestEntry[])
   ].join('\n');
 }
 
-/** A secret's row, and a row across all columns with its command: a long one would squeeze the others. */
+/** A secret's row, and one across all columns: a command is long, and would squeeze the others. */
 function rowsOf(entry: DigestEntry): string {
   const [name = '', state = '', ...others] = cellsOf(entry).map(escapeHtml);
   const cells = [
-    `<th scope="row" style="${CELL};font-weight:bold">${name}</th>`,
+    `<th scope="row" align="left" style="${CELL}">${name}</th>`,
     `<td style="${CELL};color:${COLOURS[entry.kind]};font-weight:bold">${state}</td>`,
     ...others.map((cell) => `<td style="${CELL}">${cell}</td>`),
   ];
-  const link =
-    entry.link === null
-      ? ''
-      : `<br><a href="${escapeHtml(entry.link)}" style="color:#0b57d0">${escapeHtml(entry.link)}</a>`;
-  const command = `<code style="${CODE}">${escapeHtml(entry.command)}</code>${link}`;
-  const below = `<td colspan="${COLUMNS.length}" style="${CELL};border-top:0;padding-top:0">${command}</td>`;
+  const { since, command, link } = notesOf(entry);
+  const lines = [
+    escapeHtml(since),
+    `<code style="${CODE}">${escapeHtml(command)}</code>`,
+    ...(link === null ? [] : [`<a href="${escapeHtml(link)}" style="color:#0b57d0">${escapeHtml(link)}</a>`]),
+  ];
+  const below = `<td colspan="${COLUMNS.length}" style="${BELOW}">${lines.join('<br>')}</td>`;
   return `<tr>${cells.join('')}</tr>\n<tr>${below}</tr>`;
 }
 

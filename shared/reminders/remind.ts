@@ -44,12 +44,7 @@ export async function remind(needs: RemindNeeds): Promise<Reminded> {
     }
   };
   const time = needs.now();
-  for (const digest of await needs.reminders.waiting(time.toISOString(), DIGESTS_AT_ONCE)) {
-    await attempt(async () => {
-      const taken = await takeUp(needs, digest);
-      return taken === null ? [] : [await deliverDigest(needs, taken)];
-    });
-  }
+  await attempt(() => deliverWaiting(needs, time.toISOString(), attempt));
   let after: string | undefined;
   do {
     const page = await needs.callers.listOrganizations(ORGANIZATIONS_AT_ONCE, after);
@@ -58,6 +53,28 @@ export async function remind(needs: RemindNeeds): Promise<Reminded> {
   } while (after !== undefined);
   await needs.reminders.forget(new Date(time.getTime() - KEPT_MS).toISOString());
   return sum;
+}
+
+/** Takes up what waits. Each that is taken up waits no more, or for later than now: so it ends. */
+async function deliverWaiting(
+  needs: RemindNeeds,
+  time: string,
+  attempt: Attempt,
+): Promise<readonly Digest[]> {
+  for (;;) {
+    const batch = await needs.reminders.waiting(time, DIGESTS_AT_ONCE);
+    for (const digest of batch) {
+      await attempt(async () => {
+        const taken = await takeUp(needs, digest);
+        return taken === null ? [] : [await deliverDigest(needs, taken)];
+      });
+    }
+    // A store whose index is behind, or that cannot be written, would name the same ones for ever.
+    if (batch.length < DIGESTS_AT_ONCE) return [];
+    const last = batch.at(-1);
+    const [first] = await needs.reminders.waiting(time, 1);
+    if (first === undefined || (first.retry_at ?? '') <= (last?.retry_at ?? '')) return [];
+  }
 }
 
 /** Does a part of the work, and counts what became of it; never throws. */

@@ -75,10 +75,15 @@ export interface ReminderStore {
   claim(digest: Digest): Promise<boolean>;
   /**
    * Keeps what became of a digest, with the event that says so.
+   * @param released announcements of it that nobody was told, and that may be claimed again
    * @returns false when it was not at the revision before: somebody else has taken it up
    * @throws SecretsError `unavailable`
    */
-  saveDigest(digest: Digest, event: Trail['event'] | null): Promise<boolean>;
+  saveDigest(
+    digest: Digest,
+    event: Trail['event'] | null,
+    released: readonly Announcement[],
+  ): Promise<boolean>;
   /** Digests of every organization that may be taken up now, those first that wait the longest. */
   waiting(now: string, limit: number): Promise<readonly Digest[]>;
   /** Forgets what was claimed and done with before a moment. A store that does so by itself does nothing. */

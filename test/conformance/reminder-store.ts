@@ -111,23 +111,34 @@ export function reminderStoreSuite(make: MakeStores): void {
         refused: ['y'],
         retry_at: at(120),
       });
-      expect(await host.reminders.saveDigest(next, null)).toBe(true);
-      expect(await host.reminders.saveDigest(next, eventOf())).toBe(false);
+      expect(await host.reminders.saveDigest(next, null, [])).toBe(true);
+      expect(await host.reminders.saveDigest(next, eventOf(), [])).toBe(false);
       expect(await host.reminders.waiting(at(119), 10)).toEqual([]);
       expect(await host.reminders.waiting(at(120), 10)).toEqual([next]);
       const event = eventOf({ action: 'remind' });
       const done = { ...next, revision: 3, retry_at: null };
-      expect(await host.reminders.saveDigest(done, event)).toBe(true);
+      expect(await host.reminders.saveDigest(done, event, [])).toBe(true);
       expect(idsOf(await host.waiting())).toEqual([event.id]);
       expect(await host.reminders.waiting(at(9999), 10)).toEqual([]);
-      expect(await host.reminders.saveDigest(digestOf('none', [], { revision: 2 }), null)).toBe(false);
+      expect(await host.reminders.saveDigest(digestOf('none', [], { revision: 2 }), null, [])).toBe(false);
+    });
+
+    it('releases announcements that nobody was told, so that they are claimed again', async () => {
+      await host.reminders.claim(digestOf('1', ['a', 'b']));
+      const done = digestOf('1', ['a', 'b'], { revision: 2, retry_at: null });
+      const stale = { ...done, revision: 4 };
+      expect(await host.reminders.saveDigest(stale, null, [announcementOf('b')])).toBe(false);
+      expect(await announced(['a', 'b'])).toEqual(['a', 'b']);
+      expect(await host.reminders.saveDigest(done, eventOf(), [announcementOf('b')])).toBe(true);
+      expect(await announced(['a', 'b'])).toEqual(['a']);
+      expect(await host.reminders.claim(digestOf('2', ['b']))).toBe(true);
     });
 
     it('of sixteen that take a digest up one gets it', async () => {
       await host.reminders.claim(digestOf('1', ['a']));
       const taken = await Promise.all(
         Array.from({ length: 16 }, (_, attempts) =>
-          host.reminders.saveDigest(digestOf('1', ['a'], { revision: 2, attempts }), null),
+          host.reminders.saveDigest(digestOf('1', ['a'], { revision: 2, attempts }), null, []),
         ),
       );
       expect(taken.filter((won) => won)).toHaveLength(1);

@@ -261,7 +261,7 @@ describe('also due', () => {
     const { mails } = await mailsAt(mailbox, 0);
     const names = mails.flatMap(({ text }) => [...text.matchAll(/^Secret: (.*)$/gm)].map(([, name]) => name));
     expect(names.sort()).toEqual(['hers', 'hers_rotated', 'set_by_ada']);
-    expect(mails[0]?.text).toContain('Because of: the API key of whoever set it was revoked');
+    expect(mails[0]?.text).toContain('the date is from the end of the API key that set it.');
     const described = jsonOf(await call('describe-secret', { as: admin, params: { name: 'hers' } }));
     expect(described).toMatchObject({ reminder: { because: 'key_revoked', owner: 'ada@example.com' } });
     await record();
@@ -287,7 +287,7 @@ describe('also due', () => {
     await call('update-organization', { as: admin, body: { rotation_policies } });
     const { mails } = await mailsAt(mailbox, 60.5);
     expect(mails.map(({ text }) => text)).toEqual([
-      expect.stringContaining('Because of: a policy of the organization'),
+      expect.stringContaining('the date is from a policy of the organization.'),
     ]);
     await call('update-organization', { as: admin, body: { rotation_policies: [] } });
     expect((await mailsAt(mailbox, 61.5)).mails).toEqual([]);
