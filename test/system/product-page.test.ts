@@ -46,6 +46,7 @@ describe('over HTTP', () => {
       last_rotated_by: null,
       rotation_days: null,
       next_rotation_at: null,
+      fingerprint: expect.stringMatching(/^[0-9a-f]{32}$/),
       last_accessed_at: null,
       deleted_at: null,
     });
