@@ -3,7 +3,7 @@ import type { ReplayStore } from './access/replay.ts';
 import type { CheckpointStore } from './audit/checkpoint-store.ts';
 import type { AuditLog } from './audit/log.ts';
 import type { Measures } from './audit/measures.ts';
-import type { AuditOutbox, Trail } from './audit/outbox.ts';
+import type { AuditOutbox, HeldEvents, Trail } from './audit/outbox.ts';
 import type { DataKeyStore, DataKeys } from './envelope/data-keys.ts';
 import type { KeyService } from './envelope/key-service.ts';
 import type { SignatureVerifier } from './envelope/signature.ts';
@@ -19,7 +19,7 @@ export interface Services {
   readonly secrets: SecretStore;
   readonly callers: CallerStore<Trail>;
   readonly replays: ReplayStore;
-  readonly outbox: AuditOutbox;
+  readonly outbox: AuditOutbox & HeldEvents;
   readonly auditLog: AuditLog;
   readonly checkpoints: CheckpointStore;
   readonly reminders: ReminderStore;

@@ -82,6 +82,19 @@ function watchedAudit({ background, settings }: WatchProps): Watched[] {
       metric: own(settings, 'BrokenChain', SUM),
       atLeast: 1,
     },
+    {
+      id: 'UnrecordedEvents',
+      says: 'The stream lost events. The sweep has recorded them; look for why.',
+      metric: own(settings, 'UnrecordedEvents', SUM),
+      atLeast: 1,
+    },
+    {
+      // An alarm that changes is an event of EventBridge too.
+      id: 'DeniedBursts',
+      says: 'One credential was refused twenty times within five minutes: the log of record-audit has its id.',
+      metric: own(settings, 'DeniedBursts', SUM),
+      atLeast: 1,
+    },
   ];
 }
 

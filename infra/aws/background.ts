@@ -29,6 +29,11 @@ const schedules: readonly { entry: string; grants: readonly Grant[]; every: Dura
     every: Duration.hours(1),
   },
   {
+    entry: 'sweep-outbox',
+    grants: ['read', 'write', 'append-audit', 'change-secrets'],
+    every: Duration.hours(6),
+  },
+  {
     entry: 'verify-organizations',
     grants: ['read', 'public-key', 'read-checkpoints'],
     every: Duration.days(1),

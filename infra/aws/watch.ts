@@ -34,6 +34,14 @@ export interface WatchProps extends StackProps {
 const KEY_CHANGES = ['DisableKey', 'ScheduleKeyDeletion', 'PutKeyPolicy', 'DisableKeyRotation'];
 const USE_KEYS: readonly Grant[] = ['generate-data-key', 'decrypt', 'sign', 'public-key'];
 
+/** What functions say by a code in their log, and the metric that counts it. */
+const SAID: Readonly<Record<string, readonly (readonly [metricName: string, code: string])[]>> = {
+  'record-audit': [['DeniedBursts', 'denied_burst']],
+  'checkpoint-audit': [['BrokenChain', 'broken_chain']],
+  'verify-organizations': [['BrokenChain', 'broken_chain']],
+  'sweep-outbox': [['UnrecordedEvents', 'unrecorded_events']],
+};
+
 /** Alarms, and the dashboard of what they look at. Subscribe to the topic to be told. */
 export class WatchStack extends Stack {
   readonly #topic: Topic;
@@ -73,8 +81,8 @@ export class WatchStack extends Stack {
     for (const [entry, made] of [...api.functions, ...background.functions]) {
       if (usesKeys(made))
         this.#count('KeyFailures', entry, made, FilterPattern.stringValue('$.dependency', '=', 'kms'));
-      if (made.grants.includes('write-checkpoints'))
-        this.#count('BrokenChain', entry, made, FilterPattern.stringValue('$.code', '=', 'broken_chain'));
+      for (const [metricName, code] of SAID[entry] ?? [])
+        this.#count(metricName, entry, made, FilterPattern.stringValue('$.code', '=', code));
     }
   }
 

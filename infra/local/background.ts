@@ -4,6 +4,7 @@ import { handler as expireAudit } from '../../functions/expire-audit.ts';
 import { handler as purgeDeleted } from '../../functions/purge-deleted.ts';
 import { handler as recordAudit } from '../../functions/record-audit.ts';
 import { handler as remindRotation } from '../../functions/remind-rotation.ts';
+import { handler as sweepOutbox } from '../../functions/sweep-outbox.ts';
 import { handler as verifyOrganizations } from '../../functions/verify-organizations.ts';
 import type { EmbeddedServices } from '../../shared/embedded/services.ts';
 import { streamEvent } from './events.ts';
@@ -85,6 +86,7 @@ export function startBackground(services: EmbeddedServices): Background {
   const clocks = [
     every(PURGE_EVERY_MS, 'purge-deleted', purgeDeleted),
     every(PURGE_EVERY_MS, 'expire-audit', expireAudit),
+    every(PURGE_EVERY_MS, 'sweep-outbox', sweepOutbox),
     every(PURGE_EVERY_MS, 'forget-replays', () => callerStore.forgetReplays()),
     every(REMIND_EVERY_MS, 'remind-rotation', remindRotation),
     every(CHECKPOINT_EVERY_MS, 'checkpoint-audit', checkpointAudit),

@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../audit/event.ts';
-import type { AuditOutbox } from '../audit/outbox.ts';
+import type { AuditOutbox, HeldEvents } from '../audit/outbox.ts';
 import type { OrganizationId } from '../contract/ids.ts';
+import type { Page } from '../contract/page.ts';
 import type { Table } from './table.ts';
 import { type Key, outboxPartitions, recordedKey } from './table-layout.ts';
 import { outboxItem } from './trail.ts';
@@ -12,7 +13,7 @@ const EVENTS_LOOKED_AT = 6;
  * The outbox in DynamoDB. Its events leave it by the table's stream, which feeds the recorder; the items stay
  * for some days, and then expire.
  */
-export class DynamoAuditOutbox implements AuditOutbox {
+export class DynamoAuditOutbox implements AuditOutbox, HeldEvents {
   readonly #table: Table;
 
   constructor(table: Table) {
@@ -21,6 +22,21 @@ export class DynamoAuditOutbox implements AuditOutbox {
 
   async append(event: AuditEvent): Promise<void> {
     await this.#table.put(outboxItem(event));
+  }
+
+  async held(
+    { from, to }: { readonly from: string; readonly to: string },
+    limit: number,
+    after: string | undefined,
+  ): Promise<Page<string>> {
+    const [shard = '', last = ''] = after?.split(' ') ?? [outboxPartitions[0], ''];
+    // `!` behind a key is the next key that could be; a tilde sorts behind every id.
+    const range = { from: last === '' ? from : `${last}!`, to: `${to}~` };
+    const items = await this.#table.query<Key & { event: string }>(shard, range, { limit });
+    const texts = items.map(({ event }) => event);
+    if (items.length >= limit) return { items: texts, next: `${shard} ${items.at(-1)?.sk ?? ''}` };
+    const next = outboxPartitions[outboxPartitions.indexOf(shard) + 1];
+    return next === undefined ? { items: texts } : { items: texts, next: `${next} ` };
   }
 
   /**

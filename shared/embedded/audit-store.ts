@@ -3,12 +3,13 @@ import { type ChainHead, emptyChain, eventText, type StoredRecord } from '../aud
 import type { AuditEvent } from '../audit/event.ts';
 import { type Facet, facetsOfAll, type IndexBlock } from '../audit/facets.ts';
 import type { AuditLog, BlockRange } from '../audit/log.ts';
-import type { AuditOutbox } from '../audit/outbox.ts';
+import type { AuditOutbox, HeldEvents } from '../audit/outbox.ts';
 import type { OrganizationId } from '../contract/ids.ts';
+import type { Page } from '../contract/page.ts';
 import type { Database } from './database.ts';
 
 /** The outbox and the audit log in SQLite. */
-export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
+export class EmbeddedAuditStore implements AuditOutbox, HeldEvents, AuditLog {
   readonly appendsAtOnce = 1000;
   readonly #db: Database;
 
@@ -24,6 +25,24 @@ export class EmbeddedAuditStore implements AuditOutbox, AuditLog {
   /** The oldest events that wait to be recorded. */
   pending(limit: number): { position: number; event: string }[] {
     return this.#db.all('SELECT position, event FROM outbox ORDER BY position LIMIT ?', limit);
+  }
+
+  async held(
+    { from, to }: { readonly from: string; readonly to: string },
+    limit: number,
+    after: string | undefined,
+  ): Promise<Page<string>> {
+    const rows = this.#db.all<{ position: number; event: string }>(
+      `SELECT position, event FROM outbox WHERE position > ? AND event ->> '$.timestamp' BETWEEN ? AND ?
+       ORDER BY position LIMIT ?`,
+      Number(after ?? 0),
+      from,
+      to,
+      limit,
+    );
+    const last = rows.at(-1);
+    const items = rows.map(({ event }) => event);
+    return rows.length < limit || last === undefined ? { items } : { items, next: String(last.position) };
   }
 
   /** Takes recorded events out of the outbox. */

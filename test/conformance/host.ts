@@ -1,7 +1,7 @@
 import type { CallerStore } from '../../shared/access/caller-store.ts';
 import type { ReplayStore } from '../../shared/access/replay.ts';
 import type { AuditLog } from '../../shared/audit/log.ts';
-import type { AuditOutbox, Trail } from '../../shared/audit/outbox.ts';
+import type { AuditOutbox, HeldEvents, Trail } from '../../shared/audit/outbox.ts';
 import type { DataKeyStore } from '../../shared/envelope/data-keys.ts';
 import type { ReminderStore } from '../../shared/reminders/reminder-store.ts';
 import type { SecretStore } from '../../shared/secrets/secret-store.ts';
@@ -13,7 +13,7 @@ export interface StoreHost {
   readonly callers: CallerStore<Trail>;
   readonly replays: ReplayStore;
   readonly reminders: ReminderStore;
-  readonly outbox: AuditOutbox;
+  readonly outbox: AuditOutbox & HeldEvents;
   readonly auditLog: AuditLog;
   /** The texts of all events that wait in the outbox, in any order. */
   readonly waiting: () => Promise<readonly string[]>;

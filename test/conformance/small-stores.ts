@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventText } from '../../shared/audit/chain.ts';
+import { recordAudit } from '../../shared/audit/record-audit.ts';
+import { sweepOutbox } from '../../shared/audit/sweep-outbox.ts';
 import { environmentName } from '../../shared/contract/ids.ts';
 import { codeOfRejection } from '../testkit/failure.ts';
 import type { MakeStores, StoreHost } from './host.ts';
@@ -93,6 +95,26 @@ export function smallStoresSuite(make: MakeStores): void {
   });
 
   describe('AuditOutbox', () => {
+    it('gives back what it holds of a time, in pages, and a sweep records what the stream never brought', async () => {
+      const timeOf = (hour: number) => new Date(Date.parse(NOW) - hour * 3_600_000).toISOString();
+      const events = Array.from({ length: 60 }, (_, hour) => eventOf({ timestamp: timeOf(hour) }));
+      for (const event of events) await host.outbox.append(event);
+      const texts: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await host.outbox.held({ from: timeOf(36), to: timeOf(24) }, 5, after);
+        expect(page.items.length).toBeLessThanOrEqual(5);
+        texts.push(...page.items);
+        after = page.next;
+      } while (after !== undefined);
+      expect(texts.sort()).toEqual(events.slice(24, 37).map(eventText).sort());
+      const needs = { ...host, now: () => new Date(NOW) };
+      await recordAudit(needs, texts.slice(0, 10));
+      expect(await sweepOutbox(needs)).toBe(3);
+      expect(await sweepOutbox(needs)).toBe(0);
+      expect((await host.auditLog.head(acme)).sequence).toBe(13);
+    });
+
     it('keeps events, each as its canonical text', async () => {
       const events = Array.from({ length: 30 }, (_, index) =>
         eventOf({ org: index % 2 === 0 ? acme : acmeTwo, timestamp: at(index), reason: `"☃\n${index}` }),
