@@ -1,7 +1,7 @@
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { services } from '#services';
-import { measuresOf } from '../shared/audit/measures.ts';
 import { DeniedBursts } from '../shared/audit/denied-bursts.ts';
+import { measuresOf } from '../shared/audit/measures.ts';
 import { recordAudit } from '../shared/audit/record-audit.ts';
 import { logEntryOf } from '../shared/http/problem.ts';
 
