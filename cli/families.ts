@@ -17,6 +17,7 @@ import { addRemoving } from './commands/removing.ts';
 import { addRunning } from './commands/running.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSecrets } from './commands/secrets.ts';
+import { addStages } from './commands/stages.ts';
 import type { Family } from './program.ts';
 
 /**
@@ -25,6 +26,7 @@ import type { Family } from './program.ts';
  */
 export const families: readonly Family[] = [
   { file: 'secrets', below: 'secrets', words: ['set', 'rotate', 'rollback'], add: addSecrets },
+  { file: 'stages', below: 'secrets', words: ['activate', 'abandon', 'prune'], add: addStages },
   { file: 'removing', below: 'secrets', words: ['delete', 'restore'], add: addRemoving },
   { file: 'reading', below: 'secrets', words: ['list', 'get', 'history'], add: addReading },
   { file: 'reminders', below: 'secrets', words: ['due', 'ack', 'snooze'], add: addReminders },

@@ -62,6 +62,8 @@ function mendOf(code: ReferenceProblem['code'], name: string): string {
   switch (code) {
     case 'no_such_version':
       return `fm secrets history ${name}`;
+    case 'no_pending_version':
+      return `fm secrets rotate ${name} --stage, or write {{secrets.${name}}}`;
     case 'no_previous_version':
       return `fm secrets rotate ${name} --keep-previous-for 24h, or write {{secrets.${name}}}`;
     case 'not_found':

@@ -20,8 +20,11 @@ export interface CallOptions {
 }
 
 export interface GetOptions extends CallOptions {
-  /** An older version by its number, or `'previous'` while a rotation keeps it. */
-  readonly version?: number | 'previous' | undefined;
+  /**
+   * An older version by its number, `'previous'` while a rotation keeps it, or `'pending'`: one that is staged to be
+   * tested.
+   */
+  readonly version?: number | 'previous' | 'pending' | undefined;
 }
 
 export interface UseOptions extends CallOptions {
@@ -224,11 +227,11 @@ function referenceTo(key: string): string {
 }
 
 /** @throws InvalidReferenceError for a name or a version that no secret can have */
-function keyOf(name: string, version: number | 'previous' | undefined): string {
+function keyOf(name: string, version: number | 'previous' | 'pending' | undefined): string {
   if (typeof name !== 'string' || !isName(name))
     throw new InvalidReferenceError("A secret's name is a letter, then at most 127 letters, digits, _ or -.");
   if (version === undefined) return name;
-  if (version !== 'previous' && !(Number.isSafeInteger(version) && version >= 1))
-    throw new InvalidReferenceError("A version is a number from 1, or 'previous'.");
+  if (version !== 'previous' && version !== 'pending' && !(Number.isSafeInteger(version) && version >= 1))
+    throw new InvalidReferenceError("A version is a number from 1, 'previous' or 'pending'.");
   return `${name}@${version}`;
 }

@@ -22,7 +22,7 @@ const limits = new Set([
 /** Statuses that mean: not now. */
 export const transient: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 // There is no such thing, as against one that cannot be used in this place.
-const missing = new Set(['not_found', 'no_such_version', 'no_previous_version']);
+const missing = new Set(['not_found', 'no_such_version', 'no_previous_version', 'no_pending_version']);
 const codes: Readonly<Record<number, string>> = {
   401: 'unauthenticated',
   403: 'forbidden',

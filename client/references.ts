@@ -20,7 +20,7 @@ export interface Template {
 const OPENER = /(\\?)\{\{[ \t]*secrets(?![A-Za-z0-9_-])/g;
 // Bounded repetition: the text after an opener is looked at once, and never more than a few kB of it.
 const REST =
-  /\.([A-Za-z][A-Za-z0-9_-]{0,127}(?:@(?:[1-9][0-9]{0,8}|previous))?)((?:\.[A-Za-z0-9_-]{1,128}){0,16})[ \t]*\}\}/y;
+  /\.([A-Za-z][A-Za-z0-9_-]{0,127}(?:@(?:[1-9][0-9]{0,8}|previous|pending))?)((?:\.[A-Za-z0-9_-]{1,128}){0,16})[ \t]*\}\}/y;
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,127}$/;
 
 /** Splits a string at its references; null when it has none, none escaped, and none malformed. Linear. */

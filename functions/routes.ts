@@ -9,6 +9,7 @@ import * as reminders from '../shared/contract/reminders.ts';
 import * as resolve from '../shared/contract/resolve.ts';
 import type { Route } from '../shared/contract/route.ts';
 import * as secrets from '../shared/contract/secrets.ts';
+import * as stages from '../shared/contract/stages.ts';
 import * as system from '../shared/contract/system.ts';
 
 /** THE table: every route, once. Static paths stand before the patterns that would also match them. */
@@ -199,6 +200,48 @@ export const rotateSecret = {
   grants: valueGrants,
 } as const satisfies Row;
 
+export const activateSecret = {
+  ...none,
+  name: 'activate-secret',
+  method: 'POST',
+  path: '/api/v1/secrets/{name}/activate',
+  summary: 'Make the pending version current',
+  action: 'activate',
+  params: secrets.namePath,
+  query: selector,
+  body: stages.activateSecretRequest,
+  output: secrets.secretMetadata,
+  grants: valueGrants,
+} as const satisfies Row;
+
+export const abandonSecret = {
+  ...none,
+  name: 'abandon-secret',
+  method: 'POST',
+  path: '/api/v1/secrets/{name}/abandon',
+  summary: 'Drop the pending version',
+  action: 'abandon',
+  params: secrets.namePath,
+  query: selector,
+  body: stages.abandonSecretRequest,
+  output: secrets.secretMetadata,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const pruneSecret = {
+  ...none,
+  name: 'prune-secret',
+  method: 'POST',
+  path: '/api/v1/secrets/{name}/prune',
+  summary: 'Remove versions that are old and many, or list them first',
+  action: 'prune',
+  params: secrets.namePath,
+  query: selector,
+  body: stages.pruneSecretRequest,
+  output: stages.pruneSecretResponse,
+  grants: writeGrants,
+} as const satisfies Row;
+
 export const rollbackSecret = {
   ...none,
   name: 'rollback-secret',
@@ -210,7 +253,7 @@ export const rollbackSecret = {
   query: selector,
   body: secrets.rollbackSecretRequest,
   output: secrets.secretMetadata,
-  grants: writeGrants,
+  grants: valueGrants,
 } as const satisfies Row;
 
 export const secretHistory = {
@@ -502,6 +545,9 @@ export const routes: readonly Row[] = [
   updateSecret,
   deleteSecret,
   rotateSecret,
+  activateSecret,
+  abandonSecret,
+  pruneSecret,
   rollbackSecret,
   secretHistory,
   restoreSecret,

@@ -1,5 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
+import type { SecretMetadata } from '../../shared/contract/secrets.ts';
 import { confirmPlace, writing } from '../confirm.ts';
 import { placeOf } from '../print.ts';
 import { common, type Host, jsonOf, numberOf, selecting, selectorOf, toolsOf } from '../tools.ts';
@@ -44,6 +45,7 @@ function addRotate(secrets: Command, host: Host): void {
     .description('store a new version; every pipeline gets it from now on')
     .option('--reason <text>', 'why, for the history')
     .option('--expected-version <n>', 'refuse when this is not the current version')
+    .option('--stage', 'store it without going live, until it is activated')
     .option('--keep-previous-for <duration>', 'how long {{secrets.NAME@previous}} resolves, for example 24h')
     .action(async (name, given, options) => {
       const tools = toolsOf(host, options);
@@ -57,13 +59,20 @@ function addRotate(secrets: Command, host: Host): void {
         ...selectorOf(options),
         reason: options.reason,
         expected_version,
+        stage: options.stage === true ? 'pending' : undefined,
         keep_previous_for: options.keepPreviousFor,
       });
       if (tools.json) return tools.terminal.printJson(answer);
-      const rotated = answer.unchanged === true ? 'has this value already, at' : 'is rotated to';
-      tools.terminal.done(`${answer.name} ${rotated} version ${answer.version}${placeOf(answer)}.`);
+      tools.terminal.done(rotated(answer, options.stage === true));
       for (const warning of answer.warnings ?? []) tools.terminal.note(`fm: ${warning}`);
     });
+}
+
+function rotated(answer: SecretMetadata, staged: boolean): string {
+  const { name, version, pending, unchanged } = answer;
+  if (unchanged === true) return `${name} has this value already, at version ${version}${placeOf(answer)}.`;
+  if (!staged || pending === null) return `${name} is rotated to version ${version}${placeOf(answer)}.`;
+  return `Version ${pending.version} of ${name} is pending${placeOf(answer)}; it resolves as {{secrets.${name}@pending}}.`;
 }
 
 function addRollback(secrets: Command, host: Host): void {

@@ -19,6 +19,11 @@ export interface BackgroundProps extends StackProps, FunctionContext {}
 const schedules: readonly { entry: string; grants: readonly Grant[]; every: Duration }[] = [
   { entry: 'purge-deleted', grants: ['read', 'write', 'change-secrets'], every: Duration.hours(1) },
   {
+    entry: 'tend-secrets',
+    grants: ['read', 'write', 'generate-data-key'],
+    every: Duration.minutes(1),
+  },
+  {
     entry: 'checkpoint-audit',
     grants: ['read', 'sign', 'public-key', 'read-checkpoints', 'write-checkpoints'],
     every: Duration.minutes(1),

@@ -5,6 +5,7 @@ import { handler as purgeDeleted } from '../../functions/purge-deleted.ts';
 import { handler as recordAudit } from '../../functions/record-audit.ts';
 import { handler as remindRotation } from '../../functions/remind-rotation.ts';
 import { handler as sweepOutbox } from '../../functions/sweep-outbox.ts';
+import { handler as tendSecrets } from '../../functions/tend-secrets.ts';
 import { handler as verifyOrganizations } from '../../functions/verify-organizations.ts';
 import type { EmbeddedServices } from '../../shared/embedded/services.ts';
 import { streamEvent } from './events.ts';
@@ -17,6 +18,7 @@ const CHECKPOINT_EVERY_MS = 60 * 1000;
 /** How long a stop waits for schedules that run. */
 const DRAIN_MS = 30_000;
 const REMIND_EVERY_MS = 10 * 60 * 1000;
+const TEND_EVERY_MS = 60 * 1000;
 const PURGE_EVERY_MS = 60 * 60 * 1000;
 const VERIFY_EVERY_MS = 24 * 60 * 60 * 1000;
 // Small enough that writes of requests, which wait while this one goes on, hardly notice.
@@ -87,6 +89,7 @@ export function startBackground(services: EmbeddedServices): Background {
     every(PURGE_EVERY_MS, 'purge-deleted', purgeDeleted),
     every(PURGE_EVERY_MS, 'expire-audit', expireAudit),
     every(PURGE_EVERY_MS, 'sweep-outbox', sweepOutbox),
+    every(TEND_EVERY_MS, 'tend-secrets', tendSecrets),
     every(PURGE_EVERY_MS, 'forget-replays', () => callerStore.forgetReplays()),
     every(REMIND_EVERY_MS, 'remind-rotation', remindRotation),
     every(CHECKPOINT_EVERY_MS, 'checkpoint-audit', checkpointAudit),

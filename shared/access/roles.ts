@@ -9,6 +9,9 @@ export type Action =
   | 'create'
   | 'rotate'
   | 'compare'
+  | 'activate'
+  | 'abandon'
+  | 'prune'
   | 'rollback'
   | 'update'
   | 'delete'
@@ -22,7 +25,18 @@ export type Action =
   | 'manage_organization';
 
 const READ: readonly Action[] = ['read', 'check', 'read_run'];
-const WRITE: readonly Action[] = ['create', 'rotate', 'compare', 'rollback', 'update', 'delete', 'restore'];
+const WRITE: readonly Action[] = [
+  'create',
+  'rotate',
+  'compare',
+  'activate',
+  'abandon',
+  'prune',
+  'rollback',
+  'update',
+  'delete',
+  'restore',
+];
 
 /** CONTRACT's table of roles. A run token stands beside the roles: it may what its run needs. */
 const permissions: Readonly<Record<RoleName | 'run', ReadonlySet<Action>>> = {

@@ -3,7 +3,7 @@ import type { Coordinates } from '../contract/coordinates.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import { setAll } from './expressions.ts';
 import type { Table } from './table.ts';
-import { type Key, listings, secretKey, versionSort, versionsPartition } from './table-layout.ts';
+import { type Key, listings, secretKey, tendingKey, versionSort, versionsPartition } from './table-layout.ts';
 import { carriedOutMeanwhile, trailWrites } from './trail.ts';
 
 /** A version has up to 130 KiB and a transaction at most 4 MiB. */
@@ -35,6 +35,7 @@ export async function removeSecret(
   const refused = await table.transact([
     few ? { remove: head, when } : { update: head, change: mark, when },
     ...trailWrites(trail),
+    { remove: tendingKey(org, at) },
     ...(few ? versions.map((remove) => ({ remove })) : []),
   ]);
   if (refused !== null && refused > 0) throw carriedOutMeanwhile();

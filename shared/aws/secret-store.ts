@@ -20,6 +20,7 @@ import {
   listings,
   secretKey,
   secretsPartition,
+  tendingKey,
   versionKey,
   versionSort,
   versionsPartition,
@@ -47,7 +48,8 @@ export class DynamoSecretStore implements SecretStore {
     this.#table = table;
   }
 
-  async save({ org, secret, added, expected_revision, trail }: SecretChange): Promise<boolean> {
+  async save(change: SecretChange): Promise<boolean> {
+    const { org, secret, added, removed = [], tend_at, expected_revision, trail } = change;
     const { at, ...head } = secret;
     // An update and not a put: the note of the last access stays.
     const writes: Write[] = [
@@ -63,6 +65,8 @@ export class DynamoSecretStore implements SecretStore {
       const { version, record, sealed } = added;
       writes.push({ put: { ...versionKey(org, at, version), record, sealed } });
     }
+    for (const version of removed) writes.push({ remove: versionKey(org, at, version) });
+    if (tend_at !== undefined) writes.push(tendAt(tendingKey(org, at), tend_at));
     const refused = await this.#table.transact(writes);
     if (refused !== null && refused > 0) throw carriedOutMeanwhile();
     return refused === null;
@@ -151,6 +155,13 @@ export class DynamoSecretStore implements SecretStore {
     return listed.length > limit && last !== undefined ? { items, next: last.listing_at } : { items };
   }
 
+  async tendable(now: string, limit: number) {
+    const options = { limit, inIndex: true };
+    const range = { from: FIRST, to: now };
+    const items = await this.#table.query<Key>(listings.tending, range, options);
+    return items.map(({ pk, sk }) => ({ org: organizationOf(pk), at: coordinatesFromKey(sk) }));
+  }
+
   async noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void> {
     const noted = notes.map(({ secret, at }) => {
       const { name, scope, environment, owner } = secret;
@@ -173,6 +184,10 @@ export class DynamoSecretStore implements SecretStore {
     const items = await this.#table.query<SecretItem>(secretsPartition(org), range, options);
     return items.map(toStoredSecret);
   }
+}
+
+function tendAt(key: Key, at: string | null): Write {
+  return at === null ? { remove: key } : { put: { ...key, listing: listings.tending, listing_at: at } };
 }
 
 /** That a secret stands at a revision and is not being removed. */

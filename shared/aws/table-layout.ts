@@ -50,6 +50,11 @@ export function secretKey(org: OrganizationId, at: Coordinates): Key {
   return { pk: secretsPartition(org), sk: coordinatesKey(at) };
 }
 
+/** Says when something is to be done about a secret. Beside the head, which is listed by when it is due. */
+export function tendingKey(org: OrganizationId, at: Coordinates): Key {
+  return { pk: `org#${org}#tending`, sk: coordinatesKey(at) };
+}
+
 /** A secret's versions, sorted by number. */
 export function versionsPartition(org: OrganizationId, at: Coordinates): string {
   return `org#${org}#versions#${coordinatesKey(at)}`;
@@ -161,6 +166,8 @@ export function sequenceSort(sequence: number): string {
 export const listings = {
   /** Deleted secrets of every organization, by the time that they may be purged. */
   purge: 'purge',
+  /** What is to be done about secrets of every organization, by its time. */
+  tending: 'tending',
   /** Secrets of an organization, by the time that they become due. */
   due: (org: OrganizationId) => `due#${org}`,
   /** Digests of every organization that are not done with, by when they may be taken up. */

@@ -4,9 +4,12 @@ import { eventText, readRecordBytes, recordHash, type StoredRecord } from '../au
 import { type CheckpointNeeds, checkpointAudit } from '../audit/checkpoint-audit.ts';
 import { indexBlocks } from '../audit/facets.ts';
 import type { AuditLog } from '../audit/log.ts';
+import { coordinatesFromKey } from '../contract/coordinates.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import type { KeyService } from '../envelope/key-service.ts';
+import { toStoredVersion } from '../secrets/version-proof.ts';
+import { readVersion } from '../secrets/version-record.ts';
 import { type ArchiveRow, type ArchiveStore, type RowOf, readArchive } from './archive.ts';
 import { contextOf, unwrapRow } from './open-keys.ts';
 import { type BackupReport, type VerifyOptions, verifyBackup } from './verify-backup.ts';
@@ -84,6 +87,14 @@ async function adopt(
     const { signature: _old, ...key } = row.record;
     const signature = encode(await keyService.sign('api-key', apiKeyMessage(key)));
     return { ...row, record: { ...key, signature } };
+  }
+  if (row.kind === 'version') {
+    // Every version was opened before, so this store may vouch for it.
+    const sealed = Buffer.from(row.sealed, 'base64');
+    const record = readVersion({ version: row.version, record: Buffer.from(row.record, 'base64') });
+    const at = coordinatesFromKey(row.key);
+    const proven = await toStoredVersion(keyService, row.org as OrganizationId, at, record, sealed);
+    return { ...row, record: encode(proven.record) };
   }
   if (row.kind === 'organization' && row.record.settings_signature !== null) {
     const signature = encode(await keyService.sign('organization', settingsMessage(row.record)));

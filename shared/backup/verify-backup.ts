@@ -9,7 +9,8 @@ import { SecretsError } from '../contract/errors.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import type { KeyService, SigningPurpose } from '../envelope/key-service.ts';
 import { signedBytes } from '../envelope/signature.ts';
-import { openVersion, readRecord, readVersion, verifyHead } from '../secrets/secret-record.ts';
+import { readRecord, verifyHead } from '../secrets/secret-record.ts';
+import { openVersion, readVersion } from '../secrets/version-record.ts';
 import { type ArchiveRow, type End, type Header, type RowOf, readArchive } from './archive.ts';
 import { OpenKeys, type OpenRecovery, unwrapRow } from './open-keys.ts';
 

@@ -1,7 +1,7 @@
 import type { SecretName } from './ids.ts';
 
 /** Which version a reference asks for: the current one (null), one by its number, or the one kept from before. */
-export type Pin = number | 'previous' | null;
+export type Pin = number | 'previous' | 'pending' | null;
 
 /** One distinct reference of a config: `{{secrets.name}}`, `{{secrets.name@7}}` or `{{secrets.name.field.0}}`. */
 export interface Reference {
@@ -37,7 +37,7 @@ interface Template {
 const OPENER = /(\\?)\{\{[ \t]*secrets(?![A-Za-z0-9_-])/g;
 // Bounded repetition: the text after an opener is looked at once, and never more than a few kB of it.
 const REST =
-  /\.([A-Za-z][A-Za-z0-9_-]{0,127})((?:@(?:[1-9][0-9]{0,8}|previous))?)((?:\.[A-Za-z0-9_-]{1,128}){0,16})[ \t]*\}\}/y;
+  /\.([A-Za-z][A-Za-z0-9_-]{0,127})((?:@(?:[1-9][0-9]{0,8}|previous|pending))?)((?:\.[A-Za-z0-9_-]{1,128}){0,16})[ \t]*\}\}/y;
 
 /**
  * Splits a string at its references. Linear in the text.
@@ -137,7 +137,8 @@ export function scanConfig(config: unknown, maxDepth: number): ScannedConfig | n
 
 function toPin(text: string): Pin {
   if (text === '') return null;
-  return text === '@previous' ? 'previous' : Number(text.slice(1));
+  if (text === '@previous' || text === '@pending') return text.slice(1) as Pin;
+  return Number(text.slice(1));
 }
 
 /**

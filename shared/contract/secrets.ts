@@ -3,6 +3,7 @@ import { scopeFields, scopeName, selector } from './coordinates.ts';
 import { environmentName, pipelineId, secretName, timestamp, userId } from './ids.ts';
 import { page, queryNumber } from './page.ts';
 import { secretReminder } from './reminders.ts';
+import { duration, labels, reason, versionStage } from './stages.ts';
 
 const MAX_METADATA_BYTES = 4096;
 
@@ -14,11 +15,6 @@ const encoding = z.enum(['utf8', 'base64']).default('utf8');
 const description = z
   .string()
   .max(1024, 'must be at most 1024 characters')
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of Unicode without control characters');
-const reason = z
-  .string()
-  .min(1)
-  .max(512, 'must be at most 512 characters')
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of Unicode without control characters');
 const metadata = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
@@ -95,11 +91,12 @@ export const rotateSecretRequest = z
     expected_version: version
       .optional()
       .meta({ description: 'Refuse with 409 when this is not the current version.' }),
-    keep_previous_for: z
-      .string()
-      .regex(/^[1-9][0-9]{0,4}[smhd]$/, 'must be a duration like 30m, 24h or 7d')
+    stage: z.enum(['current', 'pending']).optional().meta({
+      description: '`pending` stores it without going live: `@pending` resolves it until it is activated.',
+    }),
+    keep_previous_for: duration
       .optional()
-      .meta({ description: 'How long the version that this one replaces stays marked as the previous one.' }),
+      .meta({ description: 'How long `@previous` resolves the version that this one replaces.' }),
   })
   .meta({ id: 'RotateSecretRequest' });
 
@@ -157,6 +154,7 @@ export const secretMetadata = z
     next_rotation_at: timestamp.nullable(),
     last_accessed_at: timestamp.nullable(),
     deleted_at: timestamp.nullable(),
+    ...labels,
     reminder: secretReminder.optional(),
     unchanged: z.literal(true).optional().meta({
       description:
@@ -180,6 +178,7 @@ export const historyEntry = z
       .nullable()
       .meta({ description: 'The version whose value a roll back brought back.' }),
     current: z.boolean(),
+    stage: versionStage.nullable().default(null).meta({ description: 'The label that it carries.' }),
   })
   .meta({ id: 'HistoryEntry' });
 export type HistoryEntry = z.infer<typeof historyEntry>;

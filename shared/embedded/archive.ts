@@ -5,6 +5,8 @@ import type { CheckpointStore } from '../audit/checkpoint-store.ts';
 import { type ArchiveRow, type ArchiveStore, type RowOf, reminderTables } from '../backup/archive.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { OrganizationId } from '../contract/ids.ts';
+import { readRecord } from '../secrets/secret-record.ts';
+import { tendAt } from '../secrets/stages.ts';
 import { ORGANIZATION, type OrganizationRow, organizationColumns, toOrganization } from './caller-row.ts';
 import type { Database, Snapshot, Value } from './database.ts';
 
@@ -79,7 +81,12 @@ function columnsOf(row: ArchiveRow): Readonly<Record<string, Readonly<Record<str
       const { kind: _, record, mac, sealed, last_accessed_at: at, ...head } = row;
       const bytes = { record: decode(record), mac: decode(mac), sealed: decode(sealed) };
       const { org, key } = head;
-      return { secrets: { ...head, ...bytes }, ...(at === null ? {} : { accesses: { org, key, at } }) };
+      const tend = tendingOf(bytes);
+      return {
+        secrets: { ...head, ...bytes },
+        ...(at === null ? {} : { accesses: { org, key, at } }),
+        ...(tend === null ? {} : { tending: { org, key, at: tend } }),
+      };
     }
     case 'version': {
       const { kind: _, record, sealed, ...version } = row;
@@ -103,6 +110,15 @@ function columnsOf(row: ArchiveRow): Readonly<Record<string, Readonly<Record<str
     case 'checkpoint':
     case 'audit_record':
       throw new TypeError('the audit log is appended to, not loaded');
+  }
+}
+
+/** When something is to be done about a secret; never for one that cannot be read, which verifying tells of. */
+function tendingOf(head: { readonly record: Buffer }): string | null {
+  try {
+    return tendAt(readRecord(head));
+  } catch {
+    return null;
   }
 }
 

@@ -149,4 +149,14 @@ export const migrations: readonly string[] = [
   ALTER TABLE organizations ADD COLUMN audit_retention_days INTEGER;
   ALTER TABLE organizations ADD COLUMN settings_signature TEXT;   -- by the KeyService
   `,
+  `
+  -- When something is to be done about a secret: an overlap ends, old versions go, a rotator has its next step.
+  CREATE TABLE tending (
+    org TEXT NOT NULL,
+    key TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (org, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tending_by_time ON tending (at);
+  `,
 ];

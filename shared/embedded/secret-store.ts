@@ -1,9 +1,8 @@
 import type { Trail } from '../audit/outbox.ts';
 import type { AccessNote } from '../audit/record-audit.ts';
 import { type Coordinates, coordinatesFromKey, coordinatesKey } from '../contract/coordinates.ts';
-import type { EnvironmentName, OrganizationId, SecretName } from '../contract/ids.ts';
+import type { OrganizationId, SecretName } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
-import type { DataKeyStore, WrappedDataKey } from '../envelope/data-keys.ts';
 import {
   type DueRange,
   duePosition,
@@ -17,15 +16,18 @@ import type { Database } from './database.ts';
 import { asBuffer, COLUMNS, type SecretRow, toStoredSecret } from './secret-row.ts';
 import { leaveTrail } from './trail.ts';
 
-/** Secrets and data keys in SQLite. */
-export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
+const VERSIONS_OF = 'DELETE FROM versions WHERE org = ? AND key = ?';
+
+/** Secrets in SQLite. */
+export class EmbeddedSecretStore implements SecretStore {
   readonly #db: Database;
 
   constructor(db: Database) {
     this.#db = db;
   }
 
-  async save({ org, secret, added, expected_revision, trail }: SecretChange): Promise<boolean> {
+  async save(change: SecretChange): Promise<boolean> {
+    const { org, secret, added, removed = [], tend_at, expected_revision, trail } = change;
     const key = coordinatesKey(secret.at);
     return this.#db.write(() => {
       if (!this.#saveHead(org, key, secret, expected_revision)) return false;
@@ -40,9 +42,16 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
           sealed,
         );
       }
+      for (const version of removed) this.#db.erase(`${VERSIONS_OF} AND version = ?`, org, key, version);
+      if (tend_at !== undefined) this.#tendAt(org, key, tend_at);
       leaveTrail(this.#db, trail);
       return true;
     });
+  }
+
+  #tendAt(org: OrganizationId, key: string, at: string | null): void {
+    this.#db.run('DELETE FROM tending WHERE org = ? AND key = ?', org, key);
+    if (at !== null) this.#db.run('INSERT INTO tending (org, key, at) VALUES (?, ?, ?)', org, key, at);
   }
 
   #saveHead(org: OrganizationId, key: string, secret: SecretChange['secret'], expected: number): boolean {
@@ -80,7 +89,8 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
     return this.#db.write(() => {
       const removed = this.#db.erase(head, org, key, expectedRevision);
       if (removed === 0) return false;
-      this.#db.erase('DELETE FROM versions WHERE org = ? AND key = ?', org, key);
+      this.#db.erase(VERSIONS_OF, org, key);
+      this.#tendAt(org, key, null);
       this.#db.run('DELETE FROM accesses WHERE org = ? AND key = ?', org, key);
       leaveTrail(this.#db, trail);
       return true;
@@ -190,6 +200,15 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
     return { items, next: duePosition(last.next_rotation_at ?? '', last.at) };
   }
 
+  async tendable(now: string, limit: number) {
+    const rows = this.#db.all<{ org: OrganizationId; key: string }>(
+      'SELECT org, key FROM tending WHERE at <= ? ORDER BY at LIMIT ?',
+      now,
+      limit,
+    );
+    return rows.map(({ org, key }) => ({ org, at: coordinatesFromKey(key) }));
+  }
+
   async noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void> {
     const accesses = JSON.stringify(
       notes.map(({ secret: { name, scope, environment, owner }, at }) => {
@@ -207,36 +226,6 @@ export class EmbeddedSecretStore implements SecretStore, DataKeyStore {
         org,
       ),
     );
-  }
-
-  async add({ org, id, environment, wrapped, recovery, created_at }: WrappedDataKey): Promise<void> {
-    await this.#db.write(() =>
-      this.#db.run(
-        'INSERT INTO data_keys (org, id, environment, wrapped, recovery, created_at) VALUES (?, ?, ?, ?, ?, ?)',
-        org,
-        id,
-        environment,
-        wrapped,
-        recovery,
-        created_at,
-      ),
-    );
-  }
-
-  async find(org: OrganizationId, ids: readonly string[]): Promise<readonly WrappedDataKey[]> {
-    return ids.flatMap((id) => {
-      const row = this.#db.get<{
-        environment: EnvironmentName | null;
-        wrapped: Uint8Array;
-        recovery: Uint8Array | null;
-        created_at: string;
-      }>(
-        'SELECT environment, wrapped, recovery, created_at FROM data_keys WHERE org = ? AND id = ?',
-        org,
-        id,
-      );
-      return row === undefined ? [] : [{ org, id, ...row }];
-    });
   }
 }
 

@@ -11,6 +11,7 @@ import { EmbeddedArchive } from './archive.ts';
 import { EmbeddedAuditStore } from './audit-store.ts';
 import { EmbeddedCallerStore } from './caller-store.ts';
 import { CheckpointFolder } from './checkpoint-store.ts';
+import { EmbeddedDataKeyStore } from './data-key-store.ts';
 import { Database } from './database.ts';
 import { newTimeOrderedId } from './ids.ts';
 import { Keyring } from './keyring.ts';
@@ -70,6 +71,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
   const now = () => new Date();
   const newId = () => newTimeOrderedId(now());
   const store = new EmbeddedSecretStore(database);
+  const dataKeyStore = new EmbeddedDataKeyStore(database);
   const callers = new EmbeddedCallerStore(database, now);
   const auditStore = new EmbeddedAuditStore(database);
   const storeHoldsKeys = database.get('SELECT 1 FROM organizations LIMIT 1') !== undefined;
@@ -79,7 +81,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
   const checkpoints = new CheckpointFolder(resolve(FM_CHECKPOINT_DIR ?? join(dataDir, 'checkpoints')));
   return {
     keyService,
-    dataKeyStore: store,
+    dataKeyStore,
     secrets: store,
     callers,
     replays: callers,
@@ -94,7 +96,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
       print: (line) => process.stdout.write(line),
     }),
     consoleUrl: FM_CONSOLE_URL ?? null,
-    dataKeys: new DataKeys({ keyService, dataKeyStore: store, newId, now }),
+    dataKeys: new DataKeys({ keyService, dataKeyStore, newId, now }),
     signatures: new SignatureVerifier(keyService),
     environments: FM_ENVIRONMENTS,
     log: (entry) => process.stderr.write(`${JSON.stringify({ time: now().toISOString(), ...entry })}\n`),

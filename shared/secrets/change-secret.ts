@@ -13,15 +13,11 @@ import type { DataKey } from '../envelope/data-key-loan.ts';
 import type { DataKeys } from '../envelope/data-keys.ts';
 import type { KeyService } from '../envelope/key-service.ts';
 import { nothingKnown, policyDays, type ReminderRecord } from './due.ts';
-import {
-  type SecretRecord,
-  sealRestoringVersion,
-  sealVersion,
-  toMetadata,
-  toStoredSecret,
-  type VersionRecord,
-} from './secret-record.ts';
+import { readRecord, type SecretRecord, toMetadata, toStoredSecret } from './secret-record.ts';
 import type { SecretStore, StoredSecret, StoredVersion } from './secret-store.ts';
+import { tendAt } from './stages.ts';
+import { toStoredVersion } from './version-proof.ts';
+import { sealRestoringVersion, sealVersion, type VersionRecord } from './version-record.ts';
 
 export interface WriteNeeds extends DemandNeeds {
   readonly secrets: SecretStore;
@@ -37,6 +33,8 @@ export interface WriteNeeds extends DemandNeeds {
 export interface NewVersion {
   readonly record: Omit<VersionRecord, 'data_key'>;
   readonly content: { readonly value: Buffer } | { readonly restored: Buffer };
+  /** Stored without going live when it is `pending`. */
+  readonly stage: 'current' | 'pending';
 }
 
 export interface Change {
@@ -47,9 +45,15 @@ export interface Change {
     /** What was known before; a new version begins anew. */
     readonly reminder?: ReminderRecord;
   };
-  /** The version that stays current when the change adds none. */
+  /** The version that is current when the change adds none that is. */
   readonly current: VersionRecord | null;
   readonly added: NewVersion | null;
+  /** The envelope of `current`, when another version than before becomes it. */
+  readonly promoted?: Buffer;
+  /** The numbers of versions that go for good. */
+  readonly removed?: readonly number[];
+  /** The versions that the record of it names; the current one when absent. */
+  readonly touched?: readonly number[];
   readonly happening: Pick<Happening, 'action' | 'reason'>;
   readonly status: number;
   /** Set when the value that was given is the current one, so that no version is added. */
@@ -70,18 +74,25 @@ export async function commitChange(
   const dedicated = change.record.isolation === 'dedicated';
   const reminder = await reminderOf(needs, caller, change);
   using key = await needs.dataKeys.forSealing(caller.org, at.environment, dedicated);
-  const { current, sealed, added } = nextVersion(caller, change, key);
+  const { current, sealed, added } = await nextVersion(needs, caller, change, key);
   const revision = (before?.revision ?? 0) + 1;
   const record = { format: 1 as const, revision, ...change.record, reminder, current };
   const described = toMetadata(caller, at, record, before?.last_accessed_at ?? null);
   const unchanged = change.unchanged === true ? { unchanged: true as const } : {};
   const metadata = { ...described, ...unchanged, ...warningsOf(change.added) };
   const answer = change.status === 204 ? '' : JSON.stringify(metadata);
-  const secrets = [auditedSecret(at, current.version, revision)];
+  const touched = change.touched ?? [current.version];
+  const secrets = (touched.length === 0 ? [undefined] : touched).map((version) =>
+    auditedSecret(at, version, revision),
+  );
+  const tend_at = tendAt(record);
+  const tended = before === null ? null : tendAt(readRecord(before));
   const saved = await needs.secrets.save({
     org: caller.org,
     secret: toStoredSecret(caller.org, at, record, sealed, key),
     added,
+    ...(change.removed === undefined ? {} : { removed: change.removed }),
+    ...(tend_at === tended ? {} : { tend_at }),
     expected_revision: before?.revision ?? 0,
     trail: {
       event: eventOf(needs, caller, { ...change.happening, secrets }),
@@ -112,27 +123,36 @@ function valueAsText(value: Buffer, encoding: Encoding): string {
 async function reminderOf(needs: WriteNeeds, { org }: Caller, change: Change): Promise<ReminderRecord> {
   const organization = await needs.callers.findOrganization(org);
   const policy_days = policyDays(organization?.rotation_policies ?? [], change.record.metadata);
-  const before = change.added === null ? (change.record.reminder ?? nothingKnown) : nothingKnown;
+  const before = goesLive(change) ? nothingKnown : (change.record.reminder ?? nothingKnown);
   return { ...before, policy_days };
 }
 
-function nextVersion(
+/** Whether another version is current after a change. */
+function goesLive({ added, promoted }: Change): boolean {
+  return promoted !== undefined || added?.stage === 'current';
+}
+
+async function nextVersion(
+  { keyService }: WriteNeeds,
   { org }: Caller,
-  { at, before, current, added }: Change,
+  { at, before, current, added, promoted }: Change,
   key: DataKey,
-): { current: VersionRecord; sealed: Buffer; added: StoredVersion | null } {
-  if (added === null) {
+): Promise<{ current: VersionRecord; sealed: Buffer; added: StoredVersion | null }> {
+  const kept = () => {
     if (current === null || before === null)
-      throw new TypeError('a change without a new version needs an old one');
-    return { current, sealed: before.sealed, added: null };
-  }
+      throw new TypeError('a change without a new current version needs an old one');
+    return { current, sealed: promoted ?? before.sealed };
+  };
+  if (added === null) return { ...kept(), added: null };
   const version: VersionRecord = { ...added.record, data_key: key.id };
   const sealed =
     'value' in added.content
       ? sealVersion(org, at, version, added.content.value, key)
       : sealRestoringVersion(org, at, version, added.content.restored, key);
-  const record = Buffer.from(JSON.stringify(version));
-  return { current: version, sealed, added: { version: version.version, record, sealed } };
+  const stored = await toStoredVersion(keyService, org, at, version, sealed);
+  return added.stage === 'pending'
+    ? { ...kept(), added: stored }
+    : { current: version, sealed, added: stored };
 }
 
 const MAX_ATTEMPTS = 200;

@@ -20,8 +20,10 @@ import {
 } from '../contract/references.ts';
 import { limits, type ResolveRequest } from '../contract/resolve.ts';
 import { known } from './create-secret.ts';
-import { readRecord, readVersion, type SecretRecord, type VersionRecord } from './secret-record.ts';
+import { readRecord, type SecretRecord } from './secret-record.ts';
 import type { SecretStore, StoredSecret } from './secret-store.ts';
+import { stageOf } from './stages.ts';
+import { readVersion, type VersionRecord } from './version-record.ts';
 
 export interface FindNeeds extends DemandNeeds {
   readonly secrets: Pick<SecretStore, 'findMany' | 'findVersions' | 'list'>;
@@ -107,13 +109,14 @@ async function findVersions(
   const older = new Map<Reference, { from: Candidate; version: number }>();
   for (const reference of references) {
     const from = chosen.get(reference.name);
-    const version = from === undefined ? null : pinnedVersion(reference.pin, from.record, now);
     if (from === undefined) {
       const problem = `no secret of this name serves ${place.environment} here`;
       findings.set(reference, { code: 'not_found', problem });
-    } else if (version === null) {
-      const problem = 'no previous version of it is kept now';
-      findings.set(reference, { code: 'no_previous_version', problem });
+      continue;
+    }
+    const version = pinnedVersion(reference.pin, from.record, now);
+    if (typeof version === 'object') {
+      findings.set(reference, version);
     } else if (version === from.record.current.version) {
       findings.set(reference, { from, version: from.record.current, sealed: from.stored.sealed });
     } else {
@@ -133,10 +136,24 @@ async function findVersions(
   return findings;
 }
 
-/** The number of the version that a pin means; null when no previous one is kept. */
-function pinnedVersion(pin: Pin, { current, previous }: SecretRecord, now: string): number | null {
-  if (pin !== 'previous') return pin ?? current.version;
-  return previous !== null && previous.until > now ? previous.version : null;
+/** The number of the version that a pin means, or why there is none. What never went live has no number here. */
+function pinnedVersion(pin: Pin, record: SecretRecord, now: string): number | ReferenceProblem {
+  const { current, previous, pending } = record;
+  switch (pin) {
+    case null:
+      return current.version;
+    case 'previous':
+      if (previous !== null && previous.until > now) return previous.version;
+      return { code: 'no_previous_version', problem: 'no previous version of it is kept now' };
+    case 'pending':
+      return pending?.version ?? { code: 'no_pending_version', problem: 'no version of it is pending' };
+    default: {
+      const stage = stageOf(record, pin);
+      if (stage !== 'pending' && stage !== 'abandoned') return pin;
+      const how = stage === 'pending' ? 'is not live; it resolves as @pending' : 'was abandoned';
+      return { code: 'no_such_version', problem: `version ${pin} of it ${how}` };
+    }
+  }
 }
 
 function placeOf(needs: FindNeeds, caller: Caller, request: ResolveRequest): Place {

@@ -7,7 +7,8 @@ import { valueText } from '../contract/value.ts';
 import type { DataKeyLoans } from '../envelope/data-key-loan.ts';
 import type { DataKeyName, DataKeys } from '../envelope/data-keys.ts';
 import type { Candidate, Use } from './find-references.ts';
-import { openVersion, verifyHead } from './secret-record.ts';
+import { verifyHead } from './secret-record.ts';
+import { openVersion } from './version-record.ts';
 
 /** What each reference takes, or why it takes nothing. */
 export type OpenedValues = ReadonlyMap<Reference, FieldResult>;

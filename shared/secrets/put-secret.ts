@@ -12,6 +12,7 @@ import { coordinatesOf, firstVersion, taken } from './create-secret.ts';
 import { expectVersion, nextVersionOf, unchangedValueOf } from './rotate-secret.ts';
 import { readRecord } from './secret-record.ts';
 import type { StoredSecret } from './secret-store.ts';
+import { demandMove } from './stages.ts';
 
 type PutRequest = z.infer<typeof putSecretRequest> & { readonly name: SecretName };
 
@@ -75,11 +76,13 @@ async function addVersion(
   { value, fingerprint: print }: { readonly value: Buffer; readonly fingerprint: string },
 ): Promise<{ created: false; metadata: SecretMetadata } | null> {
   if (existing.deleted_at !== null) throw taken(existing);
-  const { current, isolation: isolated } = readRecord(existing);
+  const before = readRecord(existing);
+  const { current, isolation: isolated } = before;
   expectVersion(request.expected_version, current.version);
   const { description, metadata, rotation_days, isolation = isolated } = request;
   // Another isolation asks for another data key, so the same value is sealed anew.
   const same = current.fingerprint === print && isolation === isolated;
+  if (!same) demandMove('rotate', before);
   const change = same
     ? unchangedValueOf(existing, request.reason)
     : nextVersionOf(needs.now(), caller, existing, {

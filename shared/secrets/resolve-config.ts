@@ -8,7 +8,7 @@ import type { DataKeys } from '../envelope/data-keys.ts';
 import { type FindNeeds, type FoundReferences, findReferences, type Use } from './find-references.ts';
 import { nearestNames } from './nearest-names.ts';
 import { type OpenedValues, openValues, useKey } from './open-values.ts';
-import { valueSize } from './secret-record.ts';
+import { valueSize } from './version-record.ts';
 
 export interface ResolveNeeds extends FindNeeds {
   readonly dataKeys: DataKeys;

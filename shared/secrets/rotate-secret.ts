@@ -7,15 +7,19 @@ import { type Encoding, valueBytes } from '../contract/value.ts';
 import { fingerprint } from '../envelope/fingerprint.ts';
 import { type Change, commitChange, type NewVersion, untilSaved, type WriteNeeds } from './change-secret.ts';
 import { type Located, locate } from './locate.ts';
-import { readRecord, type VersionRecord } from './secret-record.ts';
+import { readRecord } from './secret-record.ts';
 import type { StoredSecret } from './secret-store.ts';
+import { demandMove, keptPrevious, mayGoAt, pruneBelow } from './stages.ts';
 import { sameVersionOf } from './update-secret.ts';
+import type { VersionRecord } from './version-record.ts';
 
 type RotateRequest = Located & z.infer<typeof rotateSecretRequest>;
 
 /**
- * Stores a new version, which is current from now on; none when the value is the current one already.
- * @throws SecretsError `validation`, `forbidden`, `not_found`, `ambiguous_secret`, `version_conflict`, `unavailable`
+ * Stores a new version, which is current from now on, or pending when that is asked for; none when the value is that
+ * one's already.
+ * @throws SecretsError `validation`, `forbidden`, `not_found`, `ambiguous_secret`, `version_conflict`,
+ *   `stage_conflict`, `unavailable`
  */
 export async function rotateSecret(
   needs: WriteNeeds,
@@ -28,18 +32,23 @@ export async function rotateSecret(
     const print = await fingerprint(needs.keyService, caller.org, value, request.encoding);
     return await untilSaved(async () => {
       const before = await locate(needs, caller, 'rotate', request);
-      const { current } = readRecord(before);
+      const record = readRecord(before);
+      const { current, pending } = record;
       expectVersion(request.expected_version, current.version);
-      if (current.fingerprint === print) {
-        const kept = unchangedValueOf(before, request.reason);
-        return commitChange(needs, caller, kept);
-      }
-      const change = nextVersionOf(needs.now(), caller, before, {
+      const staged = request.stage === 'pending';
+      const already = current.fingerprint === print || (staged && pending?.fingerprint === print);
+      if (already) return commitChange(needs, caller, unchangedValueOf(before, request.reason));
+      demandMove(staged ? 'stage' : 'rotate', record);
+      const added = {
         encoding: request.encoding,
         fingerprint: print,
         reason: request.reason ?? 'Manual rotation',
         content: { value },
-      });
+      };
+      const change = staged
+        ? stagedVersionOf(needs.now(), caller, before, added, request.keep_previous_for)
+        : nextVersionOf(needs.now(), caller, before, added);
+      if (staged) return commitChange(needs, caller, change);
       const previous = keptPrevious(needs.now(), current.version, request.keep_previous_for);
       return commitChange(needs, caller, { ...change, record: { ...change.record, previous } });
     });
@@ -48,30 +57,62 @@ export async function rotateSecret(
   }
 }
 
-/** The change that adds a version after the current one and makes it current. */
-export function nextVersionOf(
+interface AddedVersion {
+  readonly encoding: Encoding;
+  readonly fingerprint: string;
+  readonly reason: string;
+  readonly content: NewVersion['content'];
+  readonly restores?: VersionRecord | null;
+}
+
+/** The change that adds a version and makes it current. */
+export function nextVersionOf(now: Date, caller: Caller, before: StoredSecret, added: AddedVersion): Change {
+  const change = addedVersionOf(now, caller, before, added, 'current');
+  const stamp = { last_rotated: now.toISOString(), last_rotated_by: subjectOf(caller) };
+  return { ...change, record: { ...change.record, ...stamp, previous: null } };
+}
+
+/** The change that adds a version without making it current. */
+function stagedVersionOf(
   now: Date,
   caller: Caller,
   before: StoredSecret,
-  added: {
-    readonly encoding: Encoding;
-    readonly fingerprint: string;
-    readonly reason: string;
-    readonly content: NewVersion['content'];
-    readonly restores?: VersionRecord;
-  },
+  added: AddedVersion,
+  keep_previous_for: string | undefined,
 ): Change {
-  const { current, format: _format, revision: _revision, data_key: _key, ...record } = readRecord(before);
-  const { content, restores = null, ...told } = added;
+  const change = addedVersionOf(now, caller, before, added, 'pending');
+  const { latest: version } = change.record;
+  const pending = {
+    version,
+    staged_at: now.toISOString(),
+    staged_by: subjectOf(caller),
+    fingerprint: added.fingerprint,
+    keep_previous_for: keep_previous_for ?? null,
+  };
+  const happening = { action: 'stage', reason: added.reason } as const;
+  return { ...change, record: { ...change.record, pending }, happening, touched: [version] };
+}
+
+function addedVersionOf(
+  now: Date,
+  caller: Caller,
+  before: StoredSecret,
+  { content, restores = null, ...told }: AddedVersion,
+  stage: NewVersion['stage'],
+): Change {
+  const { record, ...change } = sameVersionOf(before, { action: 'rotate' }, 200);
   const stamp = { created_at: now.toISOString(), created_by: subjectOf(caller) };
+  const version = record.latest + 1;
+  const deep = pruneBelow({ latest: version }) > 1;
   return {
-    at: before.at,
-    before,
-    record: { ...record, last_rotated: stamp.created_at, last_rotated_by: stamp.created_by, previous: null },
-    current,
-    added: { record: { version: current.version + 1, ...told, ...stamp, restores }, content },
+    ...change,
+    record: {
+      ...record,
+      latest: version,
+      prune_at: record.prune_at ?? (deep ? mayGoAt(stamp.created_at) : null),
+    },
+    added: { record: { version, ...told, ...stamp, restores }, content, stage },
     happening: { action: restores === null ? 'rotate' : 'rollback', reason: told.reason },
-    status: 200,
   };
 }
 
@@ -88,13 +129,4 @@ export function expectVersion(expected: number | undefined, current: number): vo
     'version_conflict',
     `The current version is ${current}, not ${expected}. Look again and repeat.`,
   );
-}
-
-const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-function keptPrevious(now: Date, version: number, duration: string | undefined) {
-  if (duration === undefined) return null;
-  const unit = duration.at(-1) as keyof typeof UNIT_MS;
-  const until = new Date(now.getTime() + Number(duration.slice(0, -1)) * UNIT_MS[unit]);
-  return { version, until: until.toISOString() };
 }

@@ -5,8 +5,10 @@ import { type ReadNeeds, recordRead } from '../audit/record-read.ts';
 import { decodeCursor, encodeCursor, type Page } from '../contract/page.ts';
 import type { HistoryEntry, historyQuery } from '../contract/secrets.ts';
 import { type Located, type LocateNeeds, locate } from './locate.ts';
-import { readRecord, readVersion } from './secret-record.ts';
+import { readRecord } from './secret-record.ts';
 import type { SecretStore } from './secret-store.ts';
+import { stageOf } from './stages.ts';
+import { readVersion } from './version-record.ts';
 
 type HistoryRequest = Located & z.infer<typeof historyQuery>;
 type Needs = LocateNeeds & ReadNeeds & { readonly secrets: Pick<SecretStore, 'versions'> };
@@ -18,7 +20,7 @@ export async function secretHistory(
   request: HistoryRequest,
 ): Promise<Page<HistoryEntry>> {
   const found = await locate(needs, caller, 'read', request);
-  const current = readRecord(found).current.version;
+  const record = readRecord(found);
   const below = request.cursor === undefined ? undefined : Number(decodeCursor(request.cursor, /^\d{1,15}$/));
   const { items, next } = await needs.secrets.versions(caller.org, found.at, { limit: request.limit, below });
   await recordRead(needs, caller, 'read_history', [auditedSecret(found.at)]);
@@ -32,7 +34,8 @@ export async function secretHistory(
         reason,
         version,
         restored_version,
-        current: version === current,
+        current: version === record.current.version,
+        stage: stageOf(record, version),
       };
     }),
     ...(next === undefined ? {} : { next: encodeCursor(next) }),

@@ -1,52 +1,16 @@
-import { hash } from 'node:crypto';
 import * as z from 'zod';
 import type { Caller } from '../access/caller.ts';
 import { allows } from '../access/roles.ts';
 import { type Coordinates, coordinatesKey, describeCoordinates } from '../contract/coordinates.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import { type SecretMetadata, secretMetadata } from '../contract/secrets.ts';
-import type { Encoding } from '../contract/value.ts';
 import { lengthPrefixed } from '../envelope/bytes.ts';
 import type { DataKey } from '../envelope/data-key-loan.ts';
-import {
-  assertAuthentic,
-  authenticate,
-  decryptionFailed,
-  open,
-  SEAL_OVERHEAD,
-  seal,
-} from '../envelope/envelope.ts';
+import { assertAuthentic, authenticate } from '../envelope/envelope.ts';
 import { describeReminder, nextRotationAt, nothingKnown, reminderRecord } from './due.ts';
-import type { StoredSecret, StoredVersion } from './secret-store.ts';
-
-/** What a version is, beside its value. All of it is bound into the envelope. */
-export interface VersionRecord {
-  readonly version: number;
-  readonly data_key: string;
-  readonly encoding: Encoding;
-  /** Tells whether two values are the same, see {@link fingerprint}. */
-  readonly fingerprint: string;
-  readonly created_at: string;
-  readonly created_by: string;
-  readonly reason: string;
-  /** Set by a roll back: the version whose value this one brings back, carried along sealed as it was. */
-  readonly restores: VersionRecord | null;
-}
-
-const sealedFields = {
-  version: z.int(),
-  data_key: z.string(),
-  encoding: z.enum(['utf8', 'base64']),
-  fingerprint: z.string(),
-  created_at: z.string(),
-  created_by: z.string(),
-  reason: z.string(),
-};
-const versionRecord: z.ZodType<VersionRecord> = z.strictObject({
-  ...sealedFields,
-  // What is brought back is never itself a roll back, see valueEnvelope.
-  restores: z.strictObject({ ...sealedFields, restores: z.null() }).nullable(),
-});
+import type { StoredSecret } from './secret-store.ts';
+import { stateOf } from './stages.ts';
+import { parseStored, versionRecord } from './version-record.ts';
 
 /** What a secret is, beside its value: the content of a head's `record`. */
 const secretRecord = z.strictObject({
@@ -63,8 +27,24 @@ const secretRecord = z.strictObject({
   deleted_at: z.string().nullable(),
   purge_at: z.string().nullable(),
   current: versionRecord,
+  /** The highest number that a version ever had. */
+  latest: z.int(),
   /** The version before, while `keep_previous_for` lasts. */
   previous: z.strictObject({ version: z.int(), until: z.string() }).nullable(),
+  /** Stored and not live. */
+  pending: z
+    .strictObject({
+      version: z.int(),
+      staged_at: z.string(),
+      staged_by: z.string(),
+      fingerprint: z.string(),
+      keep_previous_for: z.string().nullable(),
+    })
+    .nullable(),
+  /** Versions that are kept and never were current. */
+  abandoned: z.array(z.int()),
+  /** When to look for versions that may be pruned. */
+  prune_at: z.string().nullable(),
   reminder: reminderRecord.default(nothingKnown),
   /** The data key that the head is authenticated under. */
   data_key: z.string(),
@@ -73,25 +53,7 @@ export type SecretRecord = Readonly<z.infer<typeof secretRecord>>;
 
 /** Reads a head's record. Not proof of anything: see {@link verifyHead}. @throws SecretsError `decryption_failed` */
 export function readRecord(stored: Pick<StoredSecret, 'record'>): SecretRecord {
-  return parseRecord(secretRecord, stored.record);
-}
-
-/**
- * Reads a version's record. Its envelope proves it when it is opened, but not that it stands at its own number.
- * @throws SecretsError `decryption_failed`
- */
-export function readVersion(stored: Pick<StoredVersion, 'version' | 'record'>): VersionRecord {
-  const record = parseRecord(versionRecord, stored.record);
-  if (record.version !== stored.version) throw decryptionFailed();
-  return record;
-}
-
-function parseRecord<T>(schema: z.ZodType<T>, bytes: Buffer): T {
-  try {
-    return schema.parse(JSON.parse(bytes.toString('utf8')));
-  } catch {
-    throw decryptionFailed();
-  }
+  return parseStored(secretRecord, stored.record);
 }
 
 /** A head as the store keeps it, authenticated under a data key. */
@@ -124,94 +86,6 @@ function headContext(org: OrganizationId, at: Coordinates, record: Uint8Array): 
   return lengthPrefixed(['flowmason/head/v1', org, coordinatesKey(at), record]);
 }
 
-/** Everything about a version that must be the same when it is opened. */
-function versionContext(
-  org: OrganizationId,
-  at: Coordinates,
-  version: VersionRecord,
-  restored: Uint8Array,
-): Buffer {
-  const { data_key, encoding, fingerprint, created_at, created_by, reason, restores } = version;
-  return lengthPrefixed([
-    'flowmason/version/v1',
-    org,
-    coordinatesKey(at),
-    String(version.version),
-    data_key,
-    encoding,
-    fingerprint,
-    created_at,
-    created_by,
-    reason,
-    restores === null ? '' : String(restores.version),
-    restores === null ? '' : hash('sha256', restored, 'buffer'),
-  ]);
-}
-
-const NOTHING = Buffer.alloc(0);
-
-/** Seals a value as a version. */
-export function sealVersion(
-  org: OrganizationId,
-  at: Coordinates,
-  version: VersionRecord,
-  value: Uint8Array,
-  key: DataKey,
-): Buffer {
-  return seal(key.secret, versionContext(org, at, version, NOTHING), value);
-}
-
-/**
- * Seals a version that brings an old one back without opening it, since who writes may not open: an envelope
- * of nothing whose context holds the old envelope's hash, followed by that envelope.
- */
-export function sealRestoringVersion(
-  org: OrganizationId,
-  at: Coordinates,
-  version: VersionRecord,
-  restored: Buffer,
-  key: DataKey,
-): Buffer {
-  return Buffer.concat([seal(key.secret, versionContext(org, at, version, restored), NOTHING), restored]);
-}
-
-/**
- * Opens a version's value. The caller zeroes it.
- * @param keyOf the data key of an id
- * @throws SecretsError `decryption_failed`
- */
-export function openVersion(
-  org: OrganizationId,
-  at: Coordinates,
-  version: VersionRecord,
-  sealed: Buffer,
-  keyOf: (id: string) => DataKey,
-): Buffer {
-  const { secret } = keyOf(version.data_key);
-  if (version.restores === null) return open(secret, versionContext(org, at, version, NOTHING), sealed);
-  const restored = sealed.subarray(SEAL_OVERHEAD);
-  open(secret, versionContext(org, at, version, restored), sealed.subarray(0, SEAL_OVERHEAD));
-  return open(
-    keyOf(version.restores.data_key).secret,
-    versionContext(org, at, version.restores, NOTHING),
-    restored,
-  );
-}
-
-/** The envelope that holds a version's value: its own, or the one it carries along. */
-export function valueEnvelope(
-  version: VersionRecord,
-  sealed: Buffer,
-): { version: VersionRecord; sealed: Buffer } {
-  if (version.restores === null) return { version, sealed };
-  return { version: version.restores, sealed: sealed.subarray(SEAL_OVERHEAD) };
-}
-
-/** How many bytes a version's value has, told without opening it. */
-export function valueSize(version: VersionRecord, sealed: Buffer): number {
-  return valueEnvelope(version, sealed).sealed.length - SEAL_OVERHEAD;
-}
-
 /** A secret in the words of the API. Its fingerprint is for those who may write it, and could test a guess. */
 export function toMetadata(
   caller: Caller,
@@ -235,6 +109,15 @@ export function toMetadata(
     next_rotation_at: record.deleted_at === null ? nextRotationAt(record) : null,
     last_accessed_at: lastAccessedAt,
     deleted_at: record.deleted_at,
+    state: stateOf(record),
+    previous: record.previous,
+    pending: describePending(record.pending),
     ...(reminder === undefined ? {} : { reminder }),
   };
+}
+
+function describePending(pending: SecretRecord['pending']): SecretMetadata['pending'] {
+  if (pending === null) return null;
+  const { version, staged_at, staged_by } = pending;
+  return { version, staged_at, staged_by };
 }

@@ -35,10 +35,17 @@ export interface SecretChange {
   readonly secret: Omit<StoredSecret, 'last_accessed_at'>;
   /** The version that the change adds, if it adds one. */
   readonly added: StoredVersion | null;
+  /** The numbers of versions that go for good with it, at most {@link REMOVED_AT_ONCE}. */
+  readonly removed?: readonly number[];
+  /** When {@link SecretStore.tendable} shall name the secret from now on; null for never, absent for as it was. */
+  readonly tend_at?: string | null;
   /** The revision that it was made from; 0 when there must be no such secret yet. */
   readonly expected_revision: number;
   readonly trail: Trail;
 }
+
+/** A version has up to 130 KiB, and a transaction of DynamoDB 100 items and 4 MiB. */
+export const REMOVED_AT_ONCE = 25;
 
 /** How many versions to read, and below which. */
 export interface VersionRange {
@@ -108,6 +115,12 @@ export interface SecretStore {
    * which may be a moment behind what was written.
    */
   due(org: OrganizationId, range: DueRange): Promise<Page<StoredSecret>>;
+
+  /** Secrets whose time has come that something is done about them, of every organization, the earliest first. */
+  tendable(
+    now: string,
+    limit: number,
+  ): Promise<readonly { readonly org: OrganizationId; readonly at: Coordinates }[]>;
 
   noteAccesses(org: OrganizationId, notes: readonly AccessNote[]): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedAuditStore } from '../../shared/embedded/audit-store.ts';
 import { EmbeddedCallerStore } from '../../shared/embedded/caller-store.ts';
+import { EmbeddedDataKeyStore } from '../../shared/embedded/data-key-store.ts';
 import { Database } from '../../shared/embedded/database.ts';
 import { EmbeddedReminderStore } from '../../shared/embedded/reminder-store.ts';
 import { EmbeddedSecretStore } from '../../shared/embedded/secret-store.ts';
@@ -17,7 +18,7 @@ export const makeEmbedded: MakeStores = async (now) => {
   const audit = new EmbeddedAuditStore(database);
   return {
     secrets,
-    dataKeyStore: secrets,
+    dataKeyStore: new EmbeddedDataKeyStore(database),
     callers,
     replays: callers,
     reminders: new EmbeddedReminderStore(database),

@@ -162,6 +162,43 @@ export function secretReadsSuite(make: MakeStores): void {
     });
   });
 
+  describe('SecretStore.tendable', () => {
+    const save = (key: string, revision: number, tend_at?: string | null, org = acme) => {
+      const tend = tend_at === undefined ? {} : { tend_at };
+      return host.secrets.save(changeOf(key, revision, { org, added: null, ...tend }));
+    };
+    const tendable = async (now: string, limit = 10) =>
+      (await host.secrets.tendable(now, limit)).map(
+        ({ org, at: where }) => `${org} ${coordinatesKey(where)}`,
+      );
+
+    it('names what is to be done, of every organization, the earliest first', async () => {
+      await save('b', 1, at(20));
+      await save('a', 1, at(10), acmeTwo);
+      await save('c', 1, at(30));
+      await save('never', 1);
+      expect(await tendable(at(9))).toEqual([]);
+      expect(await tendable(at(20))).toEqual(['acme-2 a#org##', 'acme b#org##']);
+      expect(await tendable(at(99), 1)).toEqual(['acme-2 a#org##']);
+    });
+
+    it('keeps the time that a change does not name, moves it, and forgets it', async () => {
+      await save('a', 1, at(10));
+      await save('a', 2);
+      expect(await tendable(at(10))).toEqual(['acme a#org##']);
+      await save('a', 3, at(20));
+      expect(await tendable(at(19))).toEqual([]);
+      expect(await tendable(at(20))).toEqual(['acme a#org##']);
+      expect(await save('a', 3, null)).toBe(false);
+      expect(await tendable(at(20))).toEqual(['acme a#org##']);
+      await save('a', 4, null);
+      expect(await tendable(at(99))).toEqual([]);
+      await save('a', 5, at(10));
+      await host.secrets.remove(acme, place('a'), 5, trailOf());
+      expect(await tendable(at(99))).toEqual([]);
+    });
+  });
+
   describe('SecretStore.due', () => {
     const save = (key: string, revision: number, due: string | null, more = {}) => {
       const secret = headOf(key, revision, { next_rotation_at: due, ...more });

@@ -49,6 +49,16 @@ export function secretWritesSuite(make: MakeStores): void {
       expect(await numbers('db')).toEqual([3, 1]);
     });
 
+    it('removes versions with the change, and none without it', async () => {
+      for (const revision of [1, 2, 3, 4]) await host.secrets.save(changeOf('db', revision));
+      await host.secrets.save(changeOf('other', 1));
+      expect(await host.secrets.save(changeOf('db', 4, { added: null, removed: [1] }))).toBe(false);
+      expect(await numbers('db')).toEqual([4, 3, 2, 1]);
+      expect(await host.secrets.save(changeOf('db', 5, { removed: [1, 3, 99] }))).toBe(true);
+      expect(await numbers('db')).toEqual([5, 4, 2]);
+      expect(await numbers('other')).toEqual([1]);
+    });
+
     it('writes nothing from another revision, and nothing where there is no secret', async () => {
       await host.secrets.save(changeOf('db', 1));
       const before = await host.waiting();

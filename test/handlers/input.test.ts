@@ -68,8 +68,18 @@ const bodies: readonly { route: string; request: Request; good: Readonly<Record<
   {
     route: 'rotate-secret',
     request: on,
-    good: { new_value: 'v', encoding: 'utf8', reason: 'r', expected_version: 1, keep_previous_for: '1h' },
+    good: {
+      new_value: 'v',
+      encoding: 'utf8',
+      reason: 'r',
+      expected_version: 1,
+      stage: 'pending',
+      keep_previous_for: '1h',
+    },
   },
+  { route: 'activate-secret', request: on, good: { version: 1, reason: 'r', keep_previous_for: '1h' } },
+  { route: 'abandon-secret', request: on, good: { version: 1, reason: 'r' } },
+  { route: 'prune-secret', request: on, good: { dry_run: true } },
   { route: 'rollback-secret', request: on, good: { version: 1, reason: 'r', expected_version: 1 } },
   {
     route: 'resolve-config',
@@ -173,8 +183,9 @@ describe.each(bodies)('$route', ({ route, request, good }) => {
       status: 415,
     },
   ])('$what: $status', async ({ status, ...sent }) => {
-    // PATCH takes an empty change, and null for no body at all.
-    if (route === 'update-secret' && sent.rawBody === 'null') return;
+    // Where every field can be left out, null is no body at all.
+    const optional = ['update-secret', 'activate-secret', 'abandon-secret', 'prune-secret'];
+    if (optional.includes(route) && sent.rawBody === 'null') return;
     const reply = await asked(route, { ...request, ...sent });
     expectSilent(reply);
     expect(reply.status).toBe(status);

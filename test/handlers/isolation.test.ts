@@ -151,6 +151,10 @@ describe.each(callerKeys)('%s', (caller) => {
     { route: 'update-secret', action: 'update', body: { description: 'changed' }, done: 200 },
     { route: 'ack-secret', action: 'update', body: { reason: 'later', until: TOMORROW }, done: 200 },
     { route: 'snooze-secret', action: 'update', body: { days: 1 }, done: 200 },
+    // Nothing is pending: who may activate hears of the state.
+    { route: 'activate-secret', action: 'activate', body: {}, done: 409 },
+    { route: 'abandon-secret', action: 'abandon', body: {}, done: 409 },
+    { route: 'prune-secret', action: 'prune', body: {}, done: 200 },
     { route: 'delete-secret', action: 'delete', body: undefined, done: 204 },
     { route: 'restore-secret', action: 'restore', body: undefined, done: 200 },
   ])('$route', async ({ route, action, body, done }) => {
@@ -563,6 +567,7 @@ it('every route of the table is in one of the tests above', () => {
   const covered = [
     ...['describe-secret', 'secret-history', 'rotate-secret', 'rollback-secret', 'update-secret'],
     ...['delete-secret', 'restore-secret', 'put-secret', 'create-secret', 'list-secrets', 'query-audit'],
+    ...['activate-secret', 'abandon-secret', 'prune-secret'],
     ...[
       'compare-secrets',
       'describe-organization',

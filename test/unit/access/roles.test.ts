@@ -9,7 +9,18 @@ import { keyCaller, orchestratorCaller, runCaller } from '../../testkit/callers.
 // The oracle is a set of drawings: nothing in it is computed as the code under test computes it.
 
 const READS: readonly Action[] = ['read', 'check', 'resolve'];
-const WRITES: readonly Action[] = ['create', 'rotate', 'compare', 'rollback', 'update', 'delete', 'restore'];
+const WRITES: readonly Action[] = [
+  'create',
+  'rotate',
+  'compare',
+  'activate',
+  'abandon',
+  'prune',
+  'rollback',
+  'update',
+  'delete',
+  'restore',
+];
 const OTHERS: readonly Action[] = [
   'read_audit',
   'read_run',

@@ -19,7 +19,7 @@ from .errors import (
 
 _LIMITS = {"config_too_large", "answer_too_large", "config_too_deep", "too_many_references", "body_too_large"}
 # There is no such thing, as against one that cannot be used in this place.
-_MISSING = {"not_found", "no_such_version", "no_previous_version"}
+_MISSING = {"not_found", "no_such_version", "no_previous_version", "no_pending_version"}
 
 
 def error_of(
