@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { bundleFunctions } from '../infra/aws/bundle.ts';
+import { bundleFunction } from '../infra/aws/bundle.ts';
+import { deployedFunctions } from '../infra/aws/deployment.ts';
 import type { Figures } from './figures.ts';
 
 export const COLD = 'cold start, process start to ready';
@@ -26,15 +27,14 @@ const environment = {
 
 /** How long a function's process takes until its handler can be called, beside one that does nothing. */
 export async function measureColdStart(figures: Figures, folder: string): Promise<void> {
-  const bundled = (await bundleFunctions(['resolve'])).get('resolve') ?? '';
-  const ours = join(bundled, 'index.mjs');
-  const empty = join(folder, 'empty/index.mjs');
-  mkdirSync(join(folder, 'empty'), { recursive: true });
-  writeFileSync(empty, 'export const handler = async () => ({});\n');
+  const grants = deployedFunctions.get('resolve') ?? [];
+  const ours = join((await bundleFunction('resolve', grants, folder)).folder, 'index.js');
+  const empty = join(folder, 'empty.js');
+  writeFileSync(empty, 'exports.handler = async () => ({});\n');
   figures.add('size of what a cold start loads', COLD_OURS, 'kB', statSync(ours).size / 1000);
   for (let start = 0; start <= STARTS; start += 1) {
     for (const [name, path] of [[COLD_OURS, ours] as const, [COLD_EMPTY, empty] as const]) {
-      const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', LOADER, path], {
+      const { status, stdout } = spawnSync(process.execPath, ['-e', LOADER, path], {
         env: environment,
         encoding: 'utf8',
       });
@@ -49,7 +49,7 @@ export async function measureColdStart(figures: Figures, folder: string): Promis
 }
 
 /** Tells when the handler was there: milliseconds since the process began, and the CPU of all its threads. */
-const LOADER = `await import(process.argv[1]);
+const LOADER = `require(process.argv[1]);
 const { user, system } = process.cpuUsage();
 console.log(JSON.stringify({ ms: performance.now(), cpu: (user + system) / 1000 }))`;
 const ready = z.object({ ms: z.number(), cpu: z.number() });
