@@ -25,6 +25,10 @@ const mailSettings = z
     FM_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
     FM_MAIL_FROM: z.string().min(3).optional(),
     FM_CONSOLE_URL: z.url({ protocol: /^https?$/ }).optional(),
+    // Where this server listens, which infra/local/settings.ts checks: it serves the console too.
+    FM_HOST: z.string().default('127.0.0.1'),
+    FM_PORT: z.string().default('4310'),
+    FM_TLS_CERT: z.string().optional(),
   })
   .refine(({ FM_SMTP_URL, FM_MAIL_FROM }) => FM_SMTP_URL === undefined || FM_MAIL_FROM !== undefined, {
     path: ['FM_MAIL_FROM'],
@@ -62,7 +66,7 @@ export interface EmbeddedServices extends Services {
 export function openServices(env: Readonly<Record<string, string | undefined>>): EmbeddedServices {
   const { FM_DATA_DIR, FM_KEYRING, FM_RECOVERY_RECIPIENT, FM_CHECKPOINT_DIR, FM_ENVIRONMENTS } =
     settings.parse(env);
-  const { FM_SMTP_URL, FM_MAIL_FROM, FM_CONSOLE_URL } = mailSettings.parse(env);
+  const { FM_SMTP_URL, FM_MAIL_FROM, ...console } = mailSettings.parse(env);
   const dataDir = resolve(FM_DATA_DIR);
   // SQLite makes its WAL beside the file with the file's own mode.
   if (isMainThread) process.umask(0o077);
@@ -95,7 +99,7 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
       outbox: join(dataDir, 'outbox'),
       print: (line) => process.stdout.write(line),
     }),
-    consoleUrl: FM_CONSOLE_URL ?? null,
+    consoleUrl: consoleUrlOf(console),
     dataKeys: new DataKeys({ keyService, dataKeyStore, newId, now }),
     signatures: new SignatureVerifier(keyService),
     environments: FM_ENVIRONMENTS,
@@ -111,6 +115,19 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     archive: new EmbeddedArchive(database, checkpoints),
     recovery,
   };
+}
+
+/** Where links lead; null when only the system knows the port. */
+function consoleUrlOf(own: {
+  FM_CONSOLE_URL?: string | undefined;
+  FM_HOST: string;
+  FM_PORT: string;
+  FM_TLS_CERT?: string | undefined;
+}): string | null {
+  if (own.FM_CONSOLE_URL !== undefined) return own.FM_CONSOLE_URL;
+  if (own.FM_PORT === '0') return null;
+  const host = own.FM_HOST.includes(':') ? `[${own.FM_HOST}]` : own.FM_HOST;
+  return `${own.FM_TLS_CERT === undefined ? 'http' : 'https'}://${host}:${own.FM_PORT}`;
 }
 
 /** The services of this process. */
