@@ -29,6 +29,7 @@ export function KeyTable(props: {
             <b>{key.name}</b>
             <small>
               {key.subject} <code>{key.id}</code>
+              {key.id === caller.value?.key_id && ' · the key of this session'}
             </small>
           </div>
           <div {...cell(1)} class="cell">
@@ -48,7 +49,6 @@ export function KeyTable(props: {
                 Revoke<span class="hidden"> {key.name}</span>…
               </button>
             )}
-            {key.id === caller.value?.key_id && <small>this session’s own</small>}
           </div>
         </>
       )}

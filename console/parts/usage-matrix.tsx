@@ -65,27 +65,29 @@ function Place(props: { readonly place: PlaceUsage | undefined; readonly busiest
   const width = place.days.length * 6;
   return (
     <>
-      <b>{count(place.resolves)}</b>
-      <svg
-        viewBox={`0 0 ${width} 24`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`by day: ${place.days.join(', ')}`}
-      >
-        {place.days.map((number, index) => {
-          const height = number === 0 ? 1 : Math.max(3, (number / busiest) * 24);
-          return (
-            <rect
-              key={index}
-              class={number === 0 ? 'none' : ''}
-              x={index * 6}
-              y={24 - height}
-              width={5}
-              height={height}
-            />
-          );
-        })}
-      </svg>
+      <span class="pairs">
+        <b>{count(place.resolves)}</b>
+        <svg
+          viewBox={`0 0 ${width} 24`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={`by day: ${place.days.join(', ')}`}
+        >
+          {place.days.map((number, index) => {
+            const height = number === 0 ? 1 : Math.max(3, (number / busiest) * 24);
+            return (
+              <rect
+                key={index}
+                class={number === 0 ? 'none' : ''}
+                x={index * 6}
+                y={24 - height}
+                width={5}
+                height={height}
+              />
+            );
+          })}
+        </svg>
+      </span>
       <small>
         {count(place.secrets, 'secret')}, {count(place.runs, 'run')}, last {relative(place.last)}
       </small>

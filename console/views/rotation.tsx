@@ -6,6 +6,7 @@ import { dayKey, urgencyOf } from '../state/due.ts';
 import { reading, readSecrets, secrets, showDeleted, showsDeleted } from '../state/secrets.ts';
 import { count } from '../state/words.ts';
 
+/** The urgencies that can be asked for. */
 type Shown = 'all' | 'overdue' | 'soon' | 'quiet';
 const labels = { all: 'All', overdue: 'Overdue', soon: 'In 30 days', quiet: 'Quiet' } as const;
 
@@ -55,7 +56,7 @@ export function Rotation() {
               <button
                 key={name}
                 type="button"
-                class={`tile ${name}`}
+                class={`tile is-${name}`}
                 aria-pressed={shown.value === name && chosenDay.value === null}
                 onClick={() => {
                   shown.value = name;

@@ -2,6 +2,7 @@ import type { App } from 'aws-cdk-lib/core';
 import { ApiStack, apiFunctions } from './api.ts';
 import { BackgroundStack, backgroundFunctions } from './background.ts';
 import { BackupStack } from './backup.ts';
+import { ConsoleStack } from './console.ts';
 import type { Grant } from './grants.ts';
 import { RemindersStack, reminderFunctions } from './reminders.ts';
 import type { Settings } from './settings.ts';
@@ -23,6 +24,8 @@ export function addStacks(app: App, settings: Settings, folders: ReadonlyMap<str
   const api = new ApiStack(app, name('api'), context);
   const background = new BackgroundStack(app, name('background'), context);
   new RemindersStack(app, name('reminders'), context);
+  // No emulator here knows CloudFront.
+  if (!settings.emulated) new ConsoleStack(app, name('console'), { api: api.api });
   const backup = new BackupStack(app, name('backup'), { storage, settings });
   new WatchStack(app, name('watch'), { settings, storage, backup, api, background });
 }

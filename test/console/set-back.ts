@@ -1,9 +1,21 @@
+import { readFileSync } from 'node:fs';
+
 /**
- * Loaded before a server by `node --import`: sets its clock back by FM_TEST_SET_BACK milliseconds, so that what
- * it records happened in the past.
+ * Loaded before a server by `node --import`, in each of its threads: sets its clock back by as many milliseconds
+ * as the file FM_TEST_CLOCK says, so that what it records happened in the past.
  */
 const RealDate = globalThis.Date;
-const setBack = Number(process.env['FM_TEST_SET_BACK'] ?? 0);
+const file = process.env['FM_TEST_CLOCK'] ?? '';
+const EVERY_MS = 20;
+
+let setBack = read();
+setInterval(() => {
+  setBack = read();
+}, EVERY_MS).unref();
+
+function read(): number {
+  return Number(readFileSync(file, 'utf8'));
+}
 
 globalThis.Date = class extends RealDate {
   constructor(...parts: readonly [] | readonly [string | number | Date]) {
