@@ -1,11 +1,8 @@
+import { actions } from '../state/kinds.ts';
 import { addressOf, go } from '../state/place.ts';
 import { looksSecret } from '../writes/hidden-value.ts';
 
 const ranges = { '1': '24 hours', '7': '7 days', '30': '30 days', '90': '90 days', '365': 'a year' } as const;
-const actions =
-  `access create rotate rollback update delete restore purge ack snooze mark_due denied start_run end_run
-create_api_key revoke_api_key create_organization update_organization read list check read_history read_run list_runs
-list_api_keys read_audit verify_audit`.split(/\s+/);
 const texts = { secret_name: 'Secret', pipeline_id: 'Pipeline', run_id: 'Run', user: 'User' } as const;
 
 /** Every filter that the API has. What is asked for stands in the address. */

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../shared/contract/audit.ts';
-import { kindOf } from '../state/audit.ts';
+import { kindOf } from '../state/kinds.ts';
 import { moment } from '../state/words.ts';
 import { Heading } from './heading.tsx';
 import { VirtualRows } from './virtual-rows.tsx';

@@ -1,10 +1,10 @@
-import { type Kind, kinds } from '../state/audit.ts';
+import { type Kind, kinds } from '../state/kinds.ts';
 import { count } from '../state/words.ts';
 
 const labels: Readonly<Record<Kind, string>> = {
   resolves: 'Resolves',
   changes: 'Changes',
-  access: 'Keys and runs',
+  access: 'Keys, runs, upkeep',
   reads: 'Reads',
   refused: 'Refused or failed',
 };

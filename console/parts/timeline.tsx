@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
-import { type Burst, type Kind, kinds } from '../state/audit.ts';
+import type { Burst } from '../state/audit.ts';
 import type { Bucket } from '../state/buckets.ts';
+import { type Kind, kinds } from '../state/kinds.ts';
 import { count, DAY, day, moment } from '../state/words.ts';
 
 /** A stretch of time, in milliseconds. */

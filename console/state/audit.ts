@@ -65,40 +65,6 @@ export class AuditReader {
   }
 }
 
-/** Kinds of actions, in the order in which they lie on each other in the timeline. */
-export const kinds = ['resolves', 'changes', 'access', 'reads', 'refused'] as const;
-export type Kind = (typeof kinds)[number];
-
-const changes = [
-  'create',
-  'rotate',
-  'rollback',
-  'update',
-  'delete',
-  'restore',
-  'purge',
-  'ack',
-  'snooze',
-  'mark_due',
-];
-const reads = [
-  'read',
-  'list',
-  'check',
-  'read_history',
-  'read_run',
-  'list_runs',
-  'list_api_keys',
-  'read_audit',
-];
-
-export function kindOf({ action, outcome }: AuditEntry): Kind {
-  if (outcome !== 'success' || action === 'denied') return 'refused';
-  if (action === 'access') return 'resolves';
-  if (changes.includes(action)) return 'changes';
-  return reads.includes(action) || action.startsWith('verify') ? 'reads' : 'access';
-}
-
 /** Many refusals of one caller in a short time. */
 export interface Burst {
   readonly who: string;

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../shared/contract/audit.ts';
-import { type Kind, kindOf, kinds } from './audit.ts';
+import { type Kind, kindOf, kinds } from './kinds.ts';
 
 /** A stretch of the timeline. */
 export interface Bucket {

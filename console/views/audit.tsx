@@ -11,8 +11,9 @@ import { Notice } from '../parts/notice.tsx';
 import { ReadingOn } from '../parts/reading-on.tsx';
 import { type Stretch, Timeline } from '../parts/timeline.tsx';
 import { isNarrow } from '../parts/width.ts';
-import { AuditReader, burstsOf, type Kind, kindOf } from '../state/audit.ts';
+import { AuditReader, burstsOf } from '../state/audit.ts';
 import { bucketsOf, countKinds } from '../state/buckets.ts';
+import { type Kind, kindOf } from '../state/kinds.ts';
 import { place } from '../state/place.ts';
 import { DAY } from '../state/words.ts';
 

@@ -20,6 +20,7 @@ import { BucketDeployment, CacheControl, Source } from 'aws-cdk-lib/aws-s3-deplo
 import { CfnOutput, Duration, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { consoleHeaders } from '../../console/headers.ts';
+import { leaveConsoleFindings } from './console-findings.ts';
 
 export interface ConsoleProps extends StackProps {
   readonly api: HttpApi;
@@ -57,6 +58,7 @@ export class ConsoleStack extends Stack {
       additionalBehaviors: { '/api/*': api, '/health': api },
     });
     this.#deployFiles(bucket, distribution);
+    leaveConsoleFindings(this);
     new CfnOutput(this, 'ConsoleUrl', { value: `https://${distribution.distributionDomainName}` });
   }
 
