@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { auditAction } from '../shared/contract/audit.ts';
 
 /** Builds the console into `dist/console`: a page, one script and one style sheet, both named by their content. */
 
@@ -13,6 +14,7 @@ async function buildConsole(): Promise<void> {
     entryNames: '[name]-[hash]',
     outdir: dist,
     tsconfig: join(root, 'console/tsconfig.json'),
+    define: { AUDIT_ACTIONS: JSON.stringify(auditAction.options) },
     bundle: true,
     minify: true,
     format: 'esm',

@@ -4,7 +4,7 @@ import { count } from '../state/words.ts';
 const labels: Readonly<Record<Kind, string>> = {
   resolves: 'Resolves',
   changes: 'Changes',
-  access: 'Keys, runs, upkeep',
+  upkeep: 'Keys, runs, upkeep',
   reads: 'Reads',
   refused: 'Refused or failed',
 };

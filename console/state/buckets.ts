@@ -30,7 +30,7 @@ export function bucketsOf(
 }
 
 function emptyCounts(): Record<Kind, number> {
-  return { resolves: 0, changes: 0, access: 0, reads: 0, refused: 0 };
+  return { resolves: 0, changes: 0, upkeep: 0, reads: 0, refused: 0 };
 }
 
 export function countKinds(entries: readonly AuditEntry[]): Readonly<Record<Kind, number>> {
