@@ -83,6 +83,10 @@ function facetsOf(event: AuditEvent): Facet[] {
   return [
     ['all', ''],
     ...event.secrets.map(({ name }) => ['secret', name] as const),
+    // What is rare among the resolves of a secret, which are many and mostly what is not asked for.
+    ...(event.action === 'access'
+      ? []
+      : event.secrets.map(({ name }) => ['secret-action', `${name} ${event.action}`] as const)),
     ...optional.flatMap(([facet, value]) => (value === undefined ? [] : [[facet, value] as const])),
   ];
 }
@@ -97,6 +101,8 @@ export function facetsOfAll(records: readonly StoredRecord[]): Facet[] {
 export function narrowestFacet(filter: LogFilter): Facet {
   const { run_id, secret_name, user, pipeline_id, action, outcome } = filter;
   if (run_id !== undefined) return ['run', run_id];
+  if (secret_name !== undefined && action !== undefined && action !== 'access')
+    return ['secret-action', `${secret_name} ${action}`];
   if (secret_name !== undefined) return ['secret', secret_name];
   if (user !== undefined) return ['user', user];
   if (pipeline_id !== undefined) return ['pipeline', pipeline_id];

@@ -42,7 +42,9 @@ export async function searchLog(
         const record = bytes === undefined ? undefined : readRecordBytes(bytes);
         if (record === undefined || seen.has(sequence)) continue;
         seen.add(sequence);
-        if (matchesFilter(filter, record.event)) found.push({ record, block });
+        const { last_timestamp, first_sequence } = block;
+        if (matchesFilter(filter, record.event))
+          found.push({ record, block: { last_timestamp, first_sequence } });
       }
       if (found.length >= limit) return found.slice(0, limit);
     }

@@ -269,16 +269,17 @@ export interface HistoriesResult {
   readonly problems: readonly string[];
 }
 
-/** Runs histories of consecutive seeds. @param onProgress told after each store how many were run */
+/** Runs histories of consecutive seeds. @param onProgress told how many were run; false ends them there */
 export async function runHistories(
   make: MakeStores,
   firstSeed: number,
   count: number,
-  onProgress: (done: number) => void = () => undefined,
+  onProgress: (done: number, problems: readonly string[]) => boolean = () => true,
 ): Promise<HistoriesResult> {
   const injected = new Map<string, number>();
   const problems: string[] = [];
-  for (let done = 0; done < count; ) {
+  let done = 0;
+  for (let isOn = true; isOn && done < count; ) {
     const host = await make(() => new Date());
     const folder = mkdtempSync(join(tmpdir(), 'fm-histories-'));
     try {
@@ -292,7 +293,7 @@ export async function runHistories(
       await host.close();
       rmSync(folder, { recursive: true, force: true });
     }
-    onProgress(done);
+    isOn = onProgress(done, problems);
   }
-  return { histories: count, injected, problems };
+  return { histories: done, injected, problems };
 }

@@ -20,10 +20,13 @@ function outboxEvent(event: AuditEvent): OutboxEvent {
 export function auditLogSuite(make: MakeStores): void {
   let host: StoreHost;
   const append = async (events: readonly AuditEvent[], org: OrganizationId = acme) => {
-    const head = await host.auditLog.head(org);
-    const waiting = events.map(outboxEvent);
-    const records = linkRecords(head, waiting);
-    return host.auditLog.appendAfter(org, head, records, indexBlocks(records, waiting));
+    for (let from = 0; from < events.length; from += host.auditLog.appendsAtOnce) {
+      const head = await host.auditLog.head(org);
+      const some = events.slice(from, from + host.auditLog.appendsAtOnce).map(outboxEvent);
+      const records = linkRecords(head, some);
+      if (!(await host.auditLog.appendAfter(org, head, records, indexBlocks(records, some)))) return false;
+    }
+    return true;
   };
   const events = (count: number, more: Partial<AuditEvent> = {}) =>
     Array.from({ length: count }, () => eventOf(more));

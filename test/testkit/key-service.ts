@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,11 @@ export function throwawayKeyring(recovery: RecoveryRecipient | null = null): Key
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** A signing key of its own. */
+export function newTestKey() {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
 /** A KeyService that counts, keeps what it gave out so that its zeroing can be seen, and waits when told to. */
