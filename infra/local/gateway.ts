@@ -104,10 +104,8 @@ function match(targets: readonly Target[], method: string, path: string) {
   if (target !== undefined) return { target, pathParameters: parametersOf(target.segments, segments) };
   if (onPath.length === 0)
     throw new SecretsError('not_found', 'No such route. GET /openapi.json lists them.');
-  throw new SecretsError(
-    'method_not_allowed',
-    `This path takes ${onPath.map((at) => at.method).join(', ')}.`,
-  );
+  const allow = onPath.map((at) => at.method).join(', ');
+  throw new SecretsError('method_not_allowed', `This path takes ${allow}.`, { members: { allow } });
 }
 
 function fits(pattern: readonly string[], segments: readonly string[]): boolean {

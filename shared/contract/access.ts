@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { scopeName, selector } from './coordinates.ts';
 import { apiKeyId, environmentName, pipelineId, runId, secretName, timestamp, userId } from './ids.ts';
+import { ONE_LINE } from './one-line.ts';
 import { page, queryNumber } from './page.ts';
 import { rotationPolicies } from './reminders.ts';
 
@@ -11,7 +12,7 @@ const label = z
   .string()
   .min(1, 'must not be empty')
   .max(128, 'must be at most 128 characters')
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of Unicode without control characters');
+  .regex(...ONE_LINE);
 
 export const createApiKeyRequest = z
   .strictObject({

@@ -54,7 +54,8 @@ function operation(route: Route, schemas: Json): Json {
       ? {}
       : {
           requestBody: {
-            required: true,
+            // Without one, the defaults of every member: where that is enough, it may be left out.
+            required: !body.safeParse({}).success,
             content: { 'application/json': { schema: schemaOf(body, 'input', schemas) } },
           },
         }),

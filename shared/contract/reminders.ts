@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { timestamp } from './ids.ts';
+import { ONE_LINE } from './one-line.ts';
 
 const MAX_POLICIES = 50;
 
@@ -7,7 +8,7 @@ const reminderReason = z
   .string()
   .min(1, 'must not be empty')
   .max(512, 'must be at most 512 characters')
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of Unicode without control characters');
+  .regex(...ONE_LINE);
 
 const rotationPolicy = z.strictObject({
   metadata: z

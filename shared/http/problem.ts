@@ -43,6 +43,7 @@ export function problemResponse(error: unknown, requestId: string): APIGatewayPr
       'content-type': 'application/problem+json',
       'x-request-id': requestId,
       ...(problem.code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
+      ...('allow' in problem ? { allow: String(problem.allow) } : {}),
       ...(isPassing(problem.code) ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
     },
     body: JSON.stringify(problem),

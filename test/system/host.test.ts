@@ -304,6 +304,19 @@ describe('SIGTERM', () => {
   });
 });
 
+test('a method that a path does not take is told which it takes', async () => {
+  const server = await start();
+  for (const [method, path, allow] of [
+    ['POST', '/health', 'GET'],
+    ['DELETE', '/api/v1/organization', 'GET, PATCH'],
+  ] as const) {
+    const reply = await server.call(method, path, {});
+    expect([path, reply.status, reply.body.code, reply.headers.get('allow')]).toEqual([
+      ...[path, 405, 'method_not_allowed', allow],
+    ]);
+  }
+});
+
 /** Waits until a server takes no more connections: it has begun to stop. */
 async function refusesConnections(url: string): Promise<void> {
   for (;;) {
