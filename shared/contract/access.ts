@@ -1,18 +1,14 @@
 import * as z from 'zod';
 import { scopeName, selector } from './coordinates.ts';
 import { apiKeyId, environmentName, pipelineId, runId, secretName, timestamp, userId } from './ids.ts';
-import { ONE_LINE } from './one-line.ts';
+import { oneLine } from './one-line.ts';
 import { page, queryNumber } from './page.ts';
 import { rotationPolicies } from './reminders.ts';
 
 export const roleName = z.enum(['admin', 'editor', 'viewer', 'runtime']);
 export type RoleName = z.infer<typeof roleName>;
 
-const label = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(128, 'must be at most 128 characters')
-  .regex(...ONE_LINE);
+const label = oneLine(z.string().min(1, 'must not be empty').max(128, 'must be at most 128 characters'));
 
 export const createApiKeyRequest = z
   .strictObject({

@@ -1,14 +1,12 @@
 import * as z from 'zod';
 import { timestamp } from './ids.ts';
-import { ONE_LINE } from './one-line.ts';
+import { oneLine } from './one-line.ts';
 
 const MAX_POLICIES = 50;
 
-const reminderReason = z
-  .string()
-  .min(1, 'must not be empty')
-  .max(512, 'must be at most 512 characters')
-  .regex(...ONE_LINE);
+const reminderReason = oneLine(
+  z.string().min(1, 'must not be empty').max(512, 'must be at most 512 characters'),
+);
 
 const rotationPolicy = z.strictObject({
   metadata: z

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { scopeFields, scopeName, selector } from './coordinates.ts';
 import { environmentName, pipelineId, secretName, timestamp, userId } from './ids.ts';
-import { ONE_LINE } from './one-line.ts';
+import { oneLine } from './one-line.ts';
 import { page, queryNumber } from './page.ts';
 import { secretReminder } from './reminders.ts';
 import { duration, labels, reason, versionStage } from './stages.ts';
@@ -13,10 +13,7 @@ const value = z.string().min(1, 'must not be empty').meta({
   writeOnly: true,
 });
 const encoding = z.enum(['utf8', 'base64']).default('utf8');
-const description = z
-  .string()
-  .max(1024, 'must be at most 1024 characters')
-  .regex(...ONE_LINE);
+const description = oneLine(z.string().max(1024, 'must be at most 1024 characters'));
 const metadata = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
   .refine(
