@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { timestamp } from './ids.ts';
+import { oneLine } from './one-line.ts';
 
 /** Where a secret stands: docs/stages.md. */
 export const secretState = z.enum(['settled', 'overlap', 'staged', 'staged_overlap']);
@@ -7,11 +8,7 @@ export type SecretState = z.infer<typeof secretState>;
 
 const version = z.int().min(1);
 export const duration = z.string().regex(/^[1-9][0-9]{0,4}[smhd]$/, 'must be a duration like 30m, 24h or 7d');
-export const reason = z
-  .string()
-  .min(1)
-  .max(512, 'must be at most 512 characters')
-  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of Unicode without control characters');
+export const reason = oneLine(z.string().min(1).max(512, 'must be at most 512 characters'));
 
 const expectedPending = version
   .optional()
