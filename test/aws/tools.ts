@@ -8,6 +8,8 @@ const tools = join(import.meta.dirname, '../../.tools');
 const DYNAMODB_LOCAL = '3.3.1';
 // MiniStack makes signing keys only where cryptography is installed.
 const MINISTACK = ['ministack==1.5.33', 'cryptography==50.0.2'];
+// Its studio keeps secrets only where cryptography is installed.
+const STUDIO = ['flowmason==1.0.24', 'cryptography==50.0.2'];
 const MOTO = ['moto[server]==5.2.5'];
 
 /** @returns the folder of DynamoDB Local's jars */
@@ -26,6 +28,11 @@ export function installMiniStack(): string {
 /** @returns the folder of a Python environment with moto */
 export function installMoto(): string {
   return installed('moto-5.2.5', (folder) => pipInstall(folder, MOTO));
+}
+
+/** @returns the folder of a Python environment with the `flowmason` package and what its studio needs */
+export function installStudio(): string {
+  return installed('flowmason-1.0.24', (folder) => pipInstall(folder, STUDIO));
 }
 
 /** A Python environment may not be moved, so a file says that it is whole. */
