@@ -101,5 +101,7 @@ async function typedLine(stdin: ReadStream): Promise<Typed> {
       typed = type(typed, decoder.write(chunk));
       if (typed.end !== undefined) finish(typed);
     });
+    // A question before this one has paused it.
+    stdin.resume();
   });
 }
