@@ -9,7 +9,7 @@ import { nameOf } from './store.ts';
 export const RESOLVE = 'growth: one reference, 1 connection, p50';
 export const LIST = 'growth: a page of 100 of the list, p50';
 export const RESTART = 'restart to the first value';
-export const AUDIT = 'growth: audit of one secret, newest 100, p50';
+export const AUDIT = 'growth: audit of one secret, newest 20, p50';
 const SIZES = [1000, 100_000, 1_000_000];
 const RECORDS = [10_000, 100_000, 1_000_000];
 const REAL = 1000;
@@ -84,7 +84,7 @@ export async function measureAuditGrowth(figures: Figures, folder: string): Prom
   }
   const query = Array.from({ length: 500 }, (_, at) => ({
     method: 'GET',
-    path: `/api/v1/secrets/audit?secret_name=${nameOf(at)}&days=90&limit=100`,
+    path: `/api/v1/secrets/audit?secret_name=${nameOf(at)}&days=90&limit=20`,
   }));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const { count, server } of servers) {

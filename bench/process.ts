@@ -33,9 +33,9 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Asks again and again until there is an answer. @throws Error when there is none in a minute */
+/** Asks again and again until there is an answer. @throws Error when there is none in three minutes */
 export async function eventually<T>(ask: () => Promise<T>, pauseMs = 5): Promise<T> {
-  for (const until = performance.now() + 60_000; ; ) {
+  for (const until = performance.now() + 180_000; ; ) {
     try {
       return await ask();
     } catch (error) {
