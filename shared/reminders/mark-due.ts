@@ -25,7 +25,7 @@ const OVERLAP_MS = 24 * 60 * 60 * 1000;
 const EVENTS = 10_000;
 const KEYS_AT_ONCE = 100;
 /** What sets a value. */
-const SETTING: readonly AuditAction[] = ['create', 'rotate'];
+const SETTING: readonly AuditAction[] = ['create', 'rotate', 'stage'];
 
 type Mark = NonNullable<ReminderRecord['marked']>;
 

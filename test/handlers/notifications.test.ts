@@ -1,5 +1,8 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { call, eventsOf, itemsOf, jsonOf, newOrganization, services } from '../testkit/api.ts';
+
+// Each checks many secrets, and a busy machine is slow at it.
+vi.setConfig({ testTimeout: 60_000 });
 
 const SECRET_PATH = 'T0000-B0000-hook-canary';
 const URL_OF_HOOK = `https://hooks.example.com/services/${SECRET_PATH}`;

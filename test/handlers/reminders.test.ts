@@ -1,12 +1,19 @@
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { embeddedNotifier } from '../../shared/embedded/notifier.ts';
+import type { Network } from '../../shared/http/post-public.ts';
+import { isPublicAddress } from '../../shared/http/public-address.ts';
 import { NotDelivered } from '../../shared/reminders/notifier.ts';
 import { call, jsonOf, newKey, newKeyWithId, newOrganization, record, services } from '../testkit/api.ts';
+import { type Hook, type HookRequest, startHook } from '../testkit/hook.ts';
 import { type Mailbox, parseMail, startMailbox } from '../testkit/mailbox.ts';
 import { remindAt, smtpNotifier } from '../testkit/reminders.ts';
+
+// Each checks many secrets, and a busy machine is slow at it.
+vi.setConfig({ testTimeout: 60_000 });
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const VALUE = 'sk-canary-value-0815';
@@ -197,6 +204,20 @@ describe('what cannot be delivered', () => {
     expect((await mailsAt(mailbox, 31)).mails).toHaveLength(1);
   });
 
+  test('and was answered before it was sent is announced when the answer ends, still in that stage', async () => {
+    await using mailbox = await startMailbox();
+    await call('create-notification', { as: admin, body: { kind: 'email', address: 'a@example.com' } });
+    await create('answered');
+    mailbox.refuse = () => ({ code: 451, text: 'later' });
+    expect((await mailsAt(mailbox, 37.1)).mails).toEqual([]);
+    const until = new Date(Date.now() + 39 * DAY_MS).toISOString();
+    await call('ack-secret', { as: admin, params: { name: 'answered' }, body: { reason: 'r', until } });
+    mailbox.refuse = () => null;
+    expect((await mailsAt(mailbox, 37.5)).mails).toEqual([]);
+    expect((await mailsAt(mailbox, 40)).mails).toHaveLength(1);
+    expect((await mailsAt(mailbox, 41)).mails).toEqual([]);
+  });
+
   test('after a crash behind a mail that was taken, that one alone may come again, with the same Message-ID', async () => {
     await using mailbox = await startMailbox();
     for (const address of ['a@example.com', 'b@example.com'])
@@ -236,6 +257,76 @@ describe('what cannot be delivered', () => {
     const count = all.length;
     await remindAt(services, inDays(30.3), { notifier });
     expect(mine()).toHaveLength(count);
+  });
+});
+
+describe('a webhook', () => {
+  const network = (hook: Hook, addresses: readonly string[] = ['127.0.0.1']): Network => ({
+    resolve: async () => addresses,
+    isAllowed: (address) => address === '127.0.0.1' || isPublicAddress(address),
+    ca: hook.ca,
+  });
+  const silent = { sendMail: null, publish: async () => undefined, publishes: 'what nobody gets' as const };
+  const notify = async (kind: string, hook: Hook) => {
+    const url = `https://hooks.example.com:${hook.port}/${kind}-${org}`;
+    return jsonOf(await call('create-notification', { as: admin, body: { kind, url } }));
+  };
+  const mine = (hook: Hook) => hook.asked.filter(({ path }) => path.endsWith(`-${org}`));
+
+  test('gets a digest that its key proves, once; Slack and Teams get it in their forms', async () => {
+    await using hook = await startHook();
+    const { signing_key } = await notify('webhook', hook);
+    await notify('slack', hook);
+    await notify('teams', hook);
+    await create('hooked', { environment: 'production' });
+    for (const days of [30.1, 30.2])
+      await remindAt(services, inDays(days), { notifier: silent }, network(hook));
+    const byPath = Object.fromEntries(mine(hook).map((request) => [request.path.split('-')[0], request]));
+    expect(mine(hook)).toHaveLength(3);
+    const { headers, body } = byPath['/webhook'] as HookRequest;
+    const key = Buffer.from(String(signing_key).slice('whsec_'.length), 'base64');
+    const text = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+    expect(headers['webhook-signature']).toBe(
+      `v1,${createHmac('sha256', key).update(text).digest('base64')}`,
+    );
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'secrets.due',
+      organization: org,
+      subject: `1 due today: secrets of ${org}`,
+      secrets: [{ name: 'hooked', kind: 'due', command: 'fm secrets rotate hooked --env production' }],
+    });
+    expect(JSON.parse(byPath['/slack']?.body ?? '')).toEqual({
+      text: expect.stringContaining('• *hooked* (production): due today'),
+    });
+    expect(JSON.parse(byPath['/teams']?.body ?? '')).toMatchObject({
+      attachments: [{ content: { type: 'AdaptiveCard' } }],
+    });
+    for (const request of mine(hook)) expect(request.body).not.toContain('canary');
+  });
+
+  test('is asked again after a 500 and with the same id, and never again after a redirect or a refusal', async () => {
+    await using hook = await startHook();
+    await notify('webhook', hook);
+    await create('again');
+    const check = (days: number, addresses?: readonly string[]) =>
+      remindAt(services, inDays(days), { notifier: silent }, network(hook, addresses));
+    hook.respond = (response) => response.writeHead(500).end();
+    await check(30.1);
+    await check(30.2);
+    hook.respond = (response) => response.end();
+    await check(30.3);
+    await check(30.4);
+    expect(mine(hook)).toHaveLength(3);
+    expect(new Set(mine(hook).map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    hook.respond = (response) =>
+      response.writeHead(302, { location: 'https://hooks.example.com/inner' }).end();
+    await check(31.1);
+    await check(31.2);
+    expect(mine(hook)).toHaveLength(4);
+    // Its name leads into a private network now: it is not asked.
+    await check(32.1, ['10.0.0.1']);
+    await check(32.2);
+    expect(mine(hook)).toHaveLength(4);
   });
 });
 

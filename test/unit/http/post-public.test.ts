@@ -1,11 +1,4 @@
-import { spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Network,
@@ -15,6 +8,7 @@ import {
   signedHeaders,
 } from '../../../shared/http/post-public.ts';
 import { isPublicAddress } from '../../../shared/http/public-address.ts';
+import { type Hook, startHook } from '../../testkit/hook.ts';
 
 describe('addresses of the public internet', () => {
   test.each([
@@ -61,69 +55,36 @@ describe('addresses of the public internet', () => {
   ])('not %s', (address) => expect(isPublicAddress(address)).toBe(false));
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'fm-tls-'));
-const asked: { path: string; headers: IncomingMessage['headers']; body: string }[] = [];
-let respond: (response: ServerResponse) => void = (response) => response.end('fine');
-let port = 0;
-let ca = '';
-const server = { close: () => undefined as unknown };
-
+let hook: Hook;
 beforeAll(async () => {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-    ...[
-      '-keyout',
-      key,
-      '-out',
-      cert,
-      '-subj',
-      '/CN=hooks.example.com',
-      '-addext',
-      'subjectAltName=DNS:hooks.example.com',
-    ],
-  ]);
-  expect(made.status).toBe(0);
-  ca = readFileSync(cert, 'utf8');
-  const https = createServer({ key: readFileSync(key), cert: ca }, (request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => {
-      body += chunk.toString();
-    });
-    request.on('end', () => {
-      asked.push({ path: request.url ?? '', headers: request.headers, body });
-      respond(response);
-    });
-  });
-  await new Promise<void>((resolve) => https.listen(0, '127.0.0.1', resolve));
-  port = (https.address() as AddressInfo).port;
-  server.close = () => https.close();
+  hook = await startHook();
 });
-afterAll(() => {
-  server.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => hook[Symbol.asyncDispose]());
 
 /** A network where one loopback address counts as public, and everything else is as it is. */
 function network(resolve: Network['resolve']): Network {
-  return { resolve, isAllowed: (address) => address === '127.0.0.1' || isPublicAddress(address), ca };
+  return {
+    resolve,
+    isAllowed: (address) => address === '127.0.0.1' || isPublicAddress(address),
+    ca: hook.ca,
+  };
 }
 
 describe('a post', () => {
   const toLoopback = () => network(async () => ['127.0.0.1']);
-  const url = (path = '/hook') => `https://hooks.example.com:${port}${path}`;
+  const url = (path = '/hook') => `https://hooks.example.com:${hook.port}${path}`;
 
   test('goes to the host that was named, over TLS that proves it, signed', async () => {
-    respond = (response) => response.writeHead(202).end('taken');
+    hook.respond = (response) => response.writeHead(202).end('taken');
     const key = `whsec_${Buffer.from('0123456789abcdef').toString('base64')}`;
     const now = new Date('2026-11-24T12:00:00.500Z');
     const headers = signedHeaders(key, 'id-1', now, '{"a":1}');
     expect(await postPublic(url(), '{"a":1}', headers, toLoopback())).toEqual({ status: 202, body: 'taken' });
-    const got = asked.at(-1);
+    const got = hook.asked.at(-1);
     expect(got).toMatchObject({
       path: '/hook',
       body: '{"a":1}',
-      headers: { host: `hooks.example.com:${port}` },
+      headers: { host: `hooks.example.com:${hook.port}` },
     });
     const signed = createHmac('sha256', '0123456789abcdef')
       .update('id-1.1795521600.{"a":1}')
@@ -137,19 +98,21 @@ describe('a post', () => {
   });
 
   test('is refused by a certificate of another name, and by one that nobody trusts', async () => {
-    const count = asked.length;
-    await expect(postPublic(`https://other.example.com:${port}/`, '', {}, toLoopback())).rejects.toThrow();
+    const count = hook.asked.length;
+    await expect(
+      postPublic(`https://other.example.com:${hook.port}/`, '', {}, toLoopback()),
+    ).rejects.toThrow();
     const { resolve, isAllowed } = toLoopback();
     await expect(postPublic(url(), '', {}, { resolve, isAllowed })).rejects.toThrow();
-    expect(asked).toHaveLength(count);
+    expect(hook.asked).toHaveLength(count);
   });
 
   test('follows no redirect', async () => {
-    const count = asked.length;
-    respond = (response) =>
-      response.writeHead(307, { location: `https://hooks.example.com:${port}/inner` }).end();
+    const count = hook.asked.length;
+    hook.respond = (response) =>
+      response.writeHead(307, { location: `https://hooks.example.com:${hook.port}/inner` }).end();
     expect((await postPublic(url('/outer'), 'body', {}, toLoopback())).status).toBe(307);
-    expect(asked.slice(count).map(({ path }) => path)).toEqual(['/outer']);
+    expect(hook.asked.slice(count).map(({ path }) => path)).toEqual(['/outer']);
   });
 
   test.each([
@@ -169,7 +132,7 @@ describe('a post', () => {
   });
 
   test('goes to the address that was checked, whatever the name means a moment later', async () => {
-    respond = (response) => response.end('fine');
+    hook.respond = (response) => response.end('fine');
     const answers = [['127.0.0.1'], ['10.0.0.1'], ['10.0.0.1']];
     let lookups = 0;
     const rebinding = network(async () => answers[lookups++] ?? []);
@@ -179,7 +142,7 @@ describe('a post', () => {
   });
 
   test('is not sent to an address by its number, in any spelling, whatever the resolver says', async () => {
-    const lying: Network = { resolve: async () => ['8.8.8.8'], isAllowed: isPublicAddress, ca };
+    const lying: Network = { resolve: async () => ['8.8.8.8'], isAllowed: isPublicAddress, ca: hook.ca };
     for (const host of [
       '127.0.0.1',
       '127.1',
@@ -190,7 +153,9 @@ describe('a post', () => {
       '[::ffff:7f00:1]',
       '127.0.0.1.',
     ])
-      await expect(postPublic(`https://${host}:${port}/`, '', {}, lying), host).rejects.toThrow(NotPublic);
+      await expect(postPublic(`https://${host}:${hook.port}/`, '', {}, lying), host).rejects.toThrow(
+        NotPublic,
+      );
   });
 
   test('asks no proxy of the environment', async () => {
@@ -205,7 +170,7 @@ describe('a post', () => {
   });
 
   test('reads no more of an answer than it must', async () => {
-    respond = (response) => response.end('x'.repeat(10_000_000));
+    hook.respond = (response) => response.end('x'.repeat(10_000_000));
     const { body } = await postPublic(url(), '', {}, toLoopback());
     expect(body.length).toBeLessThanOrEqual(65_536);
   });
