@@ -1,5 +1,6 @@
 import { addAdmin } from './commands/admin.ts';
 import { addAudit } from './commands/audit.ts';
+import { addBootstrapping } from './commands/bootstrapping.ts';
 import { addChecking } from './commands/checking.ts';
 import { addComparing } from './commands/comparing.ts';
 import { addCompleting } from './commands/completing.ts';
@@ -44,5 +45,6 @@ export const families: readonly Family[] = [
   { file: 'doctor', below: null, words: ['doctor'], add: addDoctor },
   { file: 'completing', below: null, words: [], add: addCompleting },
   { file: 'notifications', below: null, words: ['notifications'], add: addNotifications },
+  { file: 'bootstrapping', below: null, words: ['bootstrap'], add: addBootstrapping },
   { file: 'admin', below: null, words: ['admin'], add: addAdmin },
 ];

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { routes } from '../../functions/routes.ts';
 import type { Grant } from '../../shared/contract/route.ts';
 import {
+  bootstrap,
   type Deployment,
   deploy,
   invoke,
@@ -35,7 +36,9 @@ describe('the deployment', () => {
 
   beforeAll(async () => {
     deployed = await deploy();
-    admin = await newOrganization(deployed.services, 'acme');
+    const first = await bootstrap('acme');
+    expect([first.code, first.stderr]).toEqual([0, expect.stringContaining('shown this once')]);
+    admin = String(json.parse(JSON.parse(first.stdout))['api_key']);
     const key = { name: 'orchestrator', role: 'runtime' };
     const made = await call(admin, 'POST', '/api/v1/api-keys', key);
     runtime = String(made.json()['api_key']);
@@ -51,6 +54,20 @@ describe('the deployment', () => {
         expect(refused.status).toBe(401);
         expect(refused.json()).toMatchObject({ code: 'unauthenticated' });
       }
+    });
+
+    it('a second bootstrap of the same organization with a refusal', async () => {
+      const again = await bootstrap('acme');
+      expect([again.code, again.stdout]).toEqual([5, '']);
+    });
+
+    it('the minute’s checkpoint, which its schedule makes', async () => {
+      let checkpoints: unknown = 0;
+      for (let tries = 0; tries < 300 && checkpoints === 0; tries++) {
+        await sleep(500);
+        checkpoints = (await call(admin, 'GET', '/api/v1/secrets/audit/verify')).json()['checkpoints'];
+      }
+      expect(checkpoints).toBeGreaterThan(0);
     });
 
     it('the story of a secret, from its creation to its audit', async () => {

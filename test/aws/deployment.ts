@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { createOrganization } from '../../shared/callers/create-organization.ts';
 import { organizationId } from '../../shared/contract/ids.ts';
 import type { Services } from '../../shared/services.ts';
+import { type CliRun, runFm } from '../testkit/cli.ts';
 import { ministack } from './emulators.ts';
 
 const ACCOUNT = '000000000000';
@@ -97,6 +98,12 @@ async function servicesOf(outputs: Readonly<Record<string, string>>): Promise<Se
   });
   const { services } = await import('../../shared/aws/services.ts');
   return services;
+}
+
+/** `fm bootstrap`, with what the deployment said of itself. */
+export function bootstrap(organization: string): Promise<CliRun> {
+  const args = ['bootstrap', organization, '--outputs', join(folder, 'outputs.json'), '--json'];
+  return runFm(args, awsEnvironment);
 }
 
 /** Makes an organization as somebody does whom IAM lets at the table. @returns its first admin key */

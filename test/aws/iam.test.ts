@@ -66,7 +66,7 @@ describe('a role', () => {
         expect(whoMay(action, key), `${action} ${key}`).toEqual(
           having('append-audit').filter((entry) => may(entry, action)),
         );
-    expect(having('append-audit').sort()).toEqual(['expire-audit', 'record-audit']);
+    expect(having('append-audit').sort()).toEqual(['expire-audit', 'record-audit', 'sweep-outbox']);
   });
 
   it('makes or changes API keys, secrets and data keys only where its route does', () => {

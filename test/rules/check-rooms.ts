@@ -31,6 +31,8 @@ const clients: readonly { readonly within: string; readonly mayImport: readonly 
     within: 'cli/commands/admin',
     mayImport: ['cli', '#services', 'shared/secrets', 'shared/callers', 'shared/backup'],
   },
+  // The first organization on AWS, made by whoever IAM lets at the table.
+  { within: 'cli/commands/bootstrapping', mayImport: ['cli', 'shared/callers', 'shared/aws'] },
   // What it takes to verify an export on a machine that has no server.
   { within: 'cli/commands/audit', mayImport: ['cli', 'shared/audit'] },
   { within: 'cli', mayImport: ['cli', 'client/redaction.ts'] },
