@@ -30,7 +30,6 @@ export async function startHost({ host, port, rateLimit, tls }: ServerSettings):
   // A client that stays silent must not hold a socket for ever.
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
-  const background = startBackgroundThread(services);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -39,6 +38,8 @@ export async function startHost({ host, port, rateLimit, tls }: ServerSettings):
   const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   const url = `${tls ? 'https' : 'http'}://${shownHost}:${address.port}`;
   await keepAdminFile(services, url);
+  // Now, when it no longer takes from the start what others wait for.
+  const background = startBackgroundThread(services);
 
   const stop = async () => {
     server.close();
