@@ -5,6 +5,7 @@ import { usageFailure } from '../failure.ts';
 import { printBlock } from '../print.ts';
 import type { Host } from '../tools.ts';
 import { addBackup } from './admin/backup.ts';
+import { addKeyLife } from './admin/keys.ts';
 import { refuseWithoutStore } from './admin/store.ts';
 
 /** `fm admin …`: what is done where the store is, by whoever has the store itself. */
@@ -32,4 +33,5 @@ export function addAdmin(program: Command, host: Host): void {
       });
     });
   addBackup(admin, host);
+  addKeyLife(admin, host);
 }

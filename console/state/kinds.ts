@@ -9,7 +9,17 @@ export const kinds = ['resolves', 'changes', 'upkeep', 'reads', 'refused'] as co
 export type Kind = (typeof kinds)[number];
 
 const upkeep: readonly AuditAction[] = [
-  ...(['start_run', 'end_run', 'create_api_key', 'revoke_api_key', 'backup', 'restore_backup'] as const),
+  ...([
+    'start_run',
+    'end_run',
+    'create_api_key',
+    'revoke_api_key',
+    'backup',
+    'restore_backup',
+    'rotate_root_key',
+    'rewrap',
+    'shred',
+  ] as const),
   ...(['create_organization', 'update_organization', 'create_notification', 'delete_notification'] as const),
   ...(['remind', 'expire_audit'] as const),
 ];

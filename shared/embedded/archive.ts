@@ -10,6 +10,8 @@ import { tendAt } from '../secrets/stages.ts';
 import { ORGANIZATION, type OrganizationRow, organizationColumns, toOrganization } from './caller-row.ts';
 import type { Database, Snapshot, Value } from './database.ts';
 
+/** Its row among the organizations stays, so that its log goes on being verified and its name stays taken. */
+const SHREDDED = ['secrets', 'versions', 'accesses', 'api_keys', 'runs', 'recipients'] as const;
 const CHECKPOINTS_AT_ONCE = 1000;
 
 /** The SQLite file as a whole, and the checkpoints beside it. */
@@ -42,6 +44,19 @@ export class EmbeddedArchive implements ArchiveStore {
   async load(rows: readonly ArchiveRow[]): Promise<void> {
     await this.#db.write(() => {
       for (const row of rows) this.#insert(row);
+    });
+  }
+
+  /**
+   * Removes an organization's data keys, so that nothing of it opens any more, and all else that is its own but
+   * the audit log. Overwritten in the file, all or nothing.
+   * @returns how many data keys there were
+   */
+  async shred(org: OrganizationId): Promise<number> {
+    return this.#db.write(() => {
+      const keys = this.#db.erase('DELETE FROM data_keys WHERE org = ?', org);
+      for (const table of SHREDDED) this.#db.erase(`DELETE FROM ${table} WHERE org = ?`, org);
+      return keys;
     });
   }
 

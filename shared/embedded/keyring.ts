@@ -87,11 +87,24 @@ export class Keyring implements KeyService {
       }
       writePrivateFile(path, JSON.stringify(generateKeyring(), null, 2));
     }
-    refuseSharedFile(path);
-    const parsed = keyringFile.safeParse(parseJson(readFileSync(path, 'utf8')));
-    if (!parsed.success)
-      throw new SecretsError('unavailable', `${path} is not a keyring. Bring it back from a backup.`);
-    return new Keyring(parsed.data, recovery);
+    return new Keyring(readKeyring(path), recovery);
+  }
+
+  /**
+   * Adds a new root key to a keyring file, which wraps from the next start on; the old ones still unwrap.
+   * @throws SecretsError `unavailable` when it is missing, damaged, or readable by others
+   */
+  static addRootKey(path: string): void {
+    const file = readKeyring(path);
+    writePrivateFile(
+      path,
+      JSON.stringify({ ...file, root_keys: [...file.root_keys, newRootKey()] }, null, 2),
+    );
+  }
+
+  /** Whether it is the newest root key that wrapped this. */
+  isCurrent(wrapped: Uint8Array): boolean {
+    return Buffer.from(wrapped).toString('hex', ID.from, ID.to) === this.#currentId;
   }
 
   async generateDataKey(context: EncryptionContext): Promise<GeneratedDataKey> {
@@ -162,16 +175,24 @@ export class Keyring implements KeyService {
   }
 }
 
+/** @throws SecretsError `unavailable` when it is damaged, or readable by others */
+function readKeyring(path: string): z.infer<typeof keyringFile> {
+  refuseSharedFile(path);
+  const parsed = keyringFile.safeParse(parseJson(readFileSync(path, 'utf8')));
+  if (parsed.success) return parsed.data;
+  throw new SecretsError('unavailable', `${path} is not a keyring. Bring it back from a backup.`);
+}
+
+function newRootKey() {
+  const key = randomBytes(32).toString('base64');
+  return { id: randomUUID(), created_at: new Date().toISOString(), key };
+}
+
 function generateKeyring(): z.infer<typeof keyringFile> {
-  const root = {
-    id: randomUUID(),
-    created_at: new Date().toISOString(),
-    key: randomBytes(32).toString('base64'),
-  };
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const signing_key = privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64');
   const mac_key = randomBytes(32).toString('base64');
-  return { format: 1, root_keys: [root], signing_key, mac_key };
+  return { format: 1, root_keys: [newRootKey()], signing_key, mac_key };
 }
 
 function uuidHex(id: string): string {

@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import * as z from 'zod';
-import type { ArchiveStore } from '../backup/archive.ts';
 import { environmentName } from '../contract/ids.ts';
 import { DataKeys } from '../envelope/data-keys.ts';
 import { SignatureVerifier } from '../envelope/signature.ts';
@@ -57,7 +56,11 @@ export interface EmbeddedServices extends Services {
   readonly auditStore: EmbeddedAuditStore;
   readonly callerStore: EmbeddedCallerStore;
   /** The store as a whole. */
-  readonly archive: ArchiveStore;
+  readonly archive: EmbeddedArchive;
+  readonly keyService: Keyring;
+  readonly keyringPath: string;
+  /** Adds a root key to the keyring file; it is used from the next start on. */
+  readonly addRootKey: () => void;
   /** Whom data keys are wrapped for a second time. */
   readonly recovery: RecoveryRecipient | null;
 }
@@ -113,6 +116,8 @@ export function openServices(env: Readonly<Record<string, string | undefined>>):
     auditStore,
     callerStore: callers,
     archive: new EmbeddedArchive(database, checkpoints),
+    keyringPath,
+    addRootKey: () => Keyring.addRootKey(keyringPath),
     recovery,
   };
 }

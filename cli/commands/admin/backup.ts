@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { readBackupFile, saveBackupFile } from '../../../shared/backup/backup-file.ts';
-import { recordBackup } from '../../../shared/backup/record-backup.ts';
+import { recordForAll } from '../../../shared/backup/record-admin.ts';
 import { restoreBackup } from '../../../shared/backup/restore-backup.ts';
 import { type BackupReport, verifyBackup } from '../../../shared/backup/verify-backup.ts';
 import { writeBackup } from '../../../shared/backup/write-backup.ts';
@@ -34,7 +34,7 @@ export function addBackup(admin: Command, host: Host): void {
       refuseWithoutStore(host);
       const { services } = await import('#services');
       // Before it is taken: who has it must not be able to say that nobody knew.
-      await recordBackup(services, 'backup');
+      await recordForAll(services, 'backup');
       let rows = 0;
       const lines = writeBackup(services, () => {
         rows += 1;
@@ -72,7 +72,7 @@ export function addBackup(admin: Command, host: Host): void {
       const openRecovery = await openerOf(host, options);
       const lines = linesOf(host, file, options);
       const report = await restoreBackup(services, lines, { openRecovery, trusted: trusted(host, options) });
-      await recordBackup(services, 'restore_backup');
+      await recordForAll(services, 'restore_backup');
       print(host, report, options);
     });
 }
