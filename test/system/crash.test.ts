@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Ledger } from '../testkit/ledger.ts';
 import { Client, foundIn, type Target } from '../testkit/load.ts';
 import { Random, testSeed } from '../testkit/random.ts';
-import { auditSettled, startServer, type TestServer } from '../testkit/server.ts';
+import { auditSettled, eventually, startServer, type TestServer } from '../testkit/server.ts';
 
 /** How often the server is killed; FM_TEST_KILLS for a longer campaign. */
 const KILLS = Number(process.env['FM_TEST_KILLS'] ?? 200);
@@ -118,7 +118,12 @@ describe('kill -9 under a mixed load', () => {
         const working = clients.map((client) =>
           client.work({ server, runtimeKey }, new Random(random.below(2 ** 32))),
         );
+        const answered = { writes: ledger.acknowledged.size, values: ledger.received.length };
         await new Promise((resolve) => setTimeout(resolve, 20 + random.below(130)));
+        // On a busy machine nothing may have been answered by then, and a kill would show nothing.
+        await eventually(
+          async () => ledger.acknowledged.size > answered.writes && ledger.received.length > answered.values,
+        );
         await server.stop('SIGKILL');
         await Promise.all(working);
         server = await startServer(first.dataDir);
@@ -141,8 +146,8 @@ describe('kill -9 under a mixed load', () => {
     } finally {
       await server.stop('SIGKILL');
     }
-    expect(ledger.acknowledged.size).toBeGreaterThan(KILLS);
-    expect(ledger.received.length).toBeGreaterThan(KILLS);
+    expect(ledger.acknowledged.size).toBeGreaterThanOrEqual(KILLS);
+    expect(ledger.received.length).toBeGreaterThanOrEqual(KILLS);
   });
 });
 
