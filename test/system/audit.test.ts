@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -138,3 +138,39 @@ function goReads(input: unknown): string {
   if (stdout === '') throw new Error(`go did not run: ${stderr}`);
   return stdout;
 }
+
+test('--follow shows what comes, once and in order, also over a restart of the server', async () => {
+  await using first = await startServer();
+  const port = new URL(first.url).port;
+  const own = { ...process.env, FM_API_URL: first.url, FM_API_KEY: first.adminKey };
+  const args = ['cli/fm.cjs', 'secrets', 'audit', '--follow', '--json', '--action', 'create'];
+  const follower = spawn(process.execPath, args, { env: own });
+  let said = '';
+  let noted = '';
+  follower.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  follower.stderr.on('data', (chunk: Buffer) => {
+    noted += chunk.toString();
+  });
+  const seen = () => said.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).secret_name]));
+  const create = (server: TestServer, name: string) =>
+    server.call('POST', '/api/v1/secrets', { name, value: 'v' });
+  try {
+    // It shows what comes after it began to look, whenever that is.
+    for (let i = 0; seen().length === 0; i++) {
+      await create(first, `s${i}`);
+      await eventually(async () => seen().length > 0, 3).catch(() => undefined);
+    }
+    await first.stop('SIGTERM');
+    await eventually(async () => noted.includes('does not answer'));
+    await using second = await startServer(first.dataDir, { FM_PORT: port });
+    await create(second, 'after1');
+    await create(second, 'after2');
+    await eventually(async () => seen().includes('after2'));
+    expect(seen().slice(-2)).toEqual(['after1', 'after2']);
+    expect(new Set(seen()).size).toBe(seen().length);
+  } finally {
+    follower.kill('SIGKILL');
+  }
+}, 120_000);

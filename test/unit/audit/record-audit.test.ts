@@ -129,6 +129,25 @@ describe('recordAudit', () => {
     expect((await chainOf(acme)).sort()).toEqual(Array.from({ length: 40 }, (_, i) => `e${i + 1}`).sort());
   });
 
+  it("is one chain of sixty-four recorders at once, in two processes' connections", async () => {
+    const other = new Database(join(folder, 'store.db'));
+    const others = { ...needs, auditLog: new EmbeddedAuditStore(other) };
+    const events = textsOf(Array.from({ length: 300 }, (_, i) => event(i + 1)));
+    await Promise.all(
+      Array.from({ length: 64 }, async (_, i) => {
+        const batch = events.slice(i * 4, i * 4 + 48);
+        // The stream brings a batch again whose recorder gave up.
+        for (let isDone = false; !isDone; )
+          isDone = await recordAudit(i % 2 ? needs : others, batch).then(
+            () => true,
+            () => false,
+          );
+      }),
+    );
+    other.close();
+    expect((await chainOf(acme)).sort()).toEqual(Array.from({ length: 300 }, (_, i) => `e${i + 1}`).sort());
+  });
+
   it('done again after a crash behind the append, it still notes the accesses', async () => {
     const access = event(1, { action: 'access', secrets: [{ name: 'db', scope: 'org', environment: null }] });
     const crashing = {
