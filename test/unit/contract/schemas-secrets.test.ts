@@ -101,6 +101,7 @@ describeFields(
     encoding: orNone(wordRows('utf8', 'base64'), undefined),
     reason: reasonRows,
     expected_version: orNone(versionRows, undefined),
+    stage: orNone(wordRows('current', 'pending'), undefined),
     keep_previous_for: {
       accepts: [undefined, '1s', '30m', '24h', '7d', '99999d'],
       refuses: [
@@ -223,8 +224,10 @@ describe('answers', () => {
 
   test('let out only what they name', () => {
     const more = { value: 'v', sealed: 'v', salt: 'v', data_key: 'v' };
-    expect(secretMetadata.parse({ ...metadata, ...more })).toEqual(metadata);
-    expect(historyEntry.parse({ ...entry, ...more })).toEqual(entry);
+    // What older answers did not have comes out as what it was then.
+    const settled = { previous: null, pending: null, state: 'settled' };
+    expect(secretMetadata.parse({ ...metadata, ...more })).toEqual({ ...metadata, ...settled });
+    expect(historyEntry.parse({ ...entry, ...more })).toEqual({ ...entry, stage: null });
   });
 
   test('name every part: one that is missing is not left out', () => {
