@@ -8,6 +8,16 @@ function take(text: string, ...fields: string[]): unknown {
   return 'problem' in taken ? taken.problem : JSON.stringify(taken.value);
 }
 
+test.each([
+  ['sk-live', [], 'not_json'],
+  ['{"a":1}', ['b'], 'no_such_field'],
+  ['{"a":1}', ['a', 'b'], 'no_such_field'],
+  [`${'['.repeat(65)}${']'.repeat(65)}`, [], 'field_too_deep'],
+])('%s has nothing at %j: %s', (text, fields, code) => {
+  const parsed = parseJsonSecret(text, 'utf8');
+  expect('problem' in parsed ? parsed : takeField(parsed.value, fields)).toMatchObject({ code });
+});
+
 describe('fields', () => {
   test.each([
     ['{"a":"x"}', ['a'], '"x"'],
@@ -68,6 +78,8 @@ describe('fields', () => {
     // A number that is kept as it was written is no level.
     expect(take(nested(64).replace('1', '1.0'), 'a')).toBe(`${'['.repeat(64)}1.0${']'.repeat(64)}`);
     expect(take(nested(65), 'a')).toMatch(/more than 64 levels/);
+    // However shallow what stands beside it.
+    expect(take(nested(65).replace(':', ':[1,').replace(/}$/, ']}'), 'a')).toMatch(/more than 64 levels/);
     expect(take(nested(30_000), 'a')).toMatch(/more than 64 levels|not JSON/);
   });
 });

@@ -24,6 +24,14 @@ function filled(
   return scanned.root.config;
 }
 
+test.each([
+  ['{{secrets.a}}', null],
+  ['{{secrets.a@7}}', 7],
+  ['{{secrets.a@previous.b}}', 'previous'],
+])('%s asks for version %s', (text, pin) => {
+  expect([...(scanConfig(text, LEVELS)?.references.values() ?? [])].map((each) => each.pin)).toEqual([pin]);
+});
+
 describe('what is a reference', () => {
   test.each([
     ['whole', '{{secrets.key}}', '<key>'],
