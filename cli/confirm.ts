@@ -4,7 +4,7 @@ import { localFailure } from './failure.ts';
 import { type Selecting, selectorOf, type Tools } from './tools.ts';
 
 /** The environment whose name is asked for before anything in it is changed. */
-const GUARDED = 'production';
+export const GUARDED = 'production';
 
 /** Adds the option that leaves out the questions. */
 export function writing<Args extends unknown[], Options extends OptionValues>(

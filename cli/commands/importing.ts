@@ -1,6 +1,6 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
-import { confirmPlace, writing } from '../confirm.ts';
+import { confirmPlace, GUARDED, writing } from '../confirm.ts';
 import { exitCodes, localFailure, usageFailure } from '../failure.ts';
 import { defined, type Planned, planImport } from '../import-plan.ts';
 import { createTable } from '../print.ts';
@@ -68,7 +68,9 @@ export function addImporting(secrets: Command, host: Host): void {
       const planned = await planImport(tools, entries, options);
       const isReplacing = options.onConflict === 'replace';
       if (options.apply !== true) return show(tools, planned, isReplacing);
-      await confirmPlace(tools, options);
+      // An export of our own says by itself where each belongs.
+      const isGuarded = planned.some(({ place }) => place.environment === GUARDED);
+      await confirmPlace(tools, { yes: options.yes, env: isGuarded ? GUARDED : undefined });
       await apply(tools, planned, isReplacing, options.from);
     });
 }

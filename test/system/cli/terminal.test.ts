@@ -67,6 +67,14 @@ describe('production asks for its name', () => {
     expect([code, shown]).toEqual([1, expect.stringContaining('Not confirmed')]);
   });
 
+  test('also when an import says by itself that it goes there', async () => {
+    const script = `echo '[{"name": "db", "value": "other", "environment": "production"}]' > ${home}/own.json; exec "$0" cli/fm.cjs secrets import ${home}/own.json --from json --apply --on-conflict replace`;
+    const { shown, code } = await onTerminal(['sh', '-c', script, process.execPath], settings, [
+      [question, 'no\r'],
+    ]);
+    expect([code, shown]).toEqual([1, expect.stringContaining('Nothing was changed.')]);
+  });
+
   test('--yes does not ask, nor does another environment', async () => {
     expect((await fm(`${set} --yes`)).shown).not.toContain(question);
     expect(await fm('secrets set db --env staging --generate 20')).toMatchObject({ code: 0 });
