@@ -15,6 +15,7 @@ import { addPromoting } from './commands/promoting.ts';
 import { addReading } from './commands/reading.ts';
 import { addReminders } from './commands/reminders.ts';
 import { addRemoving } from './commands/removing.ts';
+import { addRotation } from './commands/rotation.ts';
 import { addRunning } from './commands/running.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSecrets } from './commands/secrets.ts';
@@ -27,6 +28,7 @@ import type { Family } from './program.ts';
  */
 export const families: readonly Family[] = [
   { file: 'secrets', below: 'secrets', words: ['set', 'rotate', 'rollback'], add: addSecrets },
+  { file: 'rotation', below: 'secrets', words: ['rotation'], add: addRotation },
   { file: 'stages', below: 'secrets', words: ['activate', 'abandon', 'prune'], add: addStages },
   { file: 'removing', below: 'secrets', words: ['delete', 'restore'], add: addRemoving },
   { file: 'reading', below: 'secrets', words: ['list', 'get', 'history'], add: addReading },

@@ -7,6 +7,7 @@ import { selector } from '../shared/contract/coordinates.ts';
 import * as notifications from '../shared/contract/notifications.ts';
 import * as reminders from '../shared/contract/reminders.ts';
 import * as resolve from '../shared/contract/resolve.ts';
+import * as rotators from '../shared/contract/rotators.ts';
 import type { Route } from '../shared/contract/route.ts';
 import * as secrets from '../shared/contract/secrets.ts';
 import * as stages from '../shared/contract/stages.ts';
@@ -239,6 +240,34 @@ export const pruneSecret = {
   query: selector,
   body: stages.pruneSecretRequest,
   output: stages.pruneSecretResponse,
+  grants: writeGrants,
+} as const satisfies Row;
+
+export const setRotator = {
+  ...none,
+  name: 'set-rotator',
+  method: 'PUT',
+  path: '/api/v1/secrets/{name}/rotator',
+  summary: 'Say what rotates a secret by itself',
+  action: 'manage_rotator',
+  params: secrets.namePath,
+  query: selector,
+  body: rotators.setRotatorRequest,
+  output: rotators.rotatorAnswer,
+  grants: valueGrants,
+} as const satisfies Row;
+
+export const requestRotation = {
+  ...none,
+  name: 'request-rotation',
+  method: 'POST',
+  path: '/api/v1/secrets/{name}/rotation',
+  summary: 'Start, resume or abandon a rotation by the rotator',
+  action: 'rotate',
+  params: secrets.namePath,
+  query: selector,
+  body: rotators.rotationRequest,
+  output: secrets.secretMetadata,
   grants: writeGrants,
 } as const satisfies Row;
 
@@ -548,6 +577,8 @@ export const routes: readonly Row[] = [
   activateSecret,
   abandonSecret,
   pruneSecret,
+  setRotator,
+  requestRotation,
   rollbackSecret,
   secretHistory,
   restoreSecret,

@@ -20,7 +20,8 @@ const schedules: readonly { entry: string; grants: readonly Grant[]; every: Dura
   { entry: 'purge-deleted', grants: ['read', 'write', 'change-secrets'], every: Duration.hours(1) },
   {
     entry: 'tend-secrets',
-    grants: ['read', 'write', 'generate-data-key'],
+    // A rotator is given the value that it replaces, so this one opens what has a rotator.
+    grants: ['read', 'write', 'generate-data-key', 'fingerprint', 'decrypt'],
     every: Duration.minutes(1),
   },
   {

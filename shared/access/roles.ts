@@ -12,6 +12,7 @@ export type Action =
   | 'activate'
   | 'abandon'
   | 'prune'
+  | 'manage_rotator'
   | 'rollback'
   | 'update'
   | 'delete'
@@ -40,7 +41,15 @@ const WRITE: readonly Action[] = [
 
 /** CONTRACT's table of roles. A run token stands beside the roles: it may what its run needs. */
 const permissions: Readonly<Record<RoleName | 'run', ReadonlySet<Action>>> = {
-  admin: new Set([...READ, 'read_audit', ...WRITE, 'end_run', 'manage_api_keys', 'manage_organization']),
+  admin: new Set([
+    ...READ,
+    'read_audit',
+    ...WRITE,
+    'end_run',
+    'manage_rotator',
+    'manage_api_keys',
+    'manage_organization',
+  ]),
   editor: new Set([...READ, 'read_audit', ...WRITE]),
   viewer: new Set([...READ, 'read_audit']),
   runtime: new Set([...READ, 'resolve', 'start_run', 'end_run']),

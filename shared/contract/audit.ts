@@ -12,6 +12,8 @@ export const auditAction = z.enum([
   'abandon',
   'retire',
   'prune',
+  'rotation',
+  'set_rotator',
   'rollback',
   'update',
   'delete',

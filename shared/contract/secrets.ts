@@ -4,6 +4,7 @@ import { environmentName, pipelineId, secretName, timestamp, userId } from './id
 import { oneLine } from './one-line.ts';
 import { page, queryNumber } from './page.ts';
 import { secretReminder } from './reminders.ts';
+import { rotation, rotatorConfig } from './rotators.ts';
 import { duration, labels, reason, versionStage } from './stages.ts';
 
 const MAX_METADATA_BYTES = 4096;
@@ -153,6 +154,8 @@ export const secretMetadata = z
     last_accessed_at: timestamp.nullable(),
     deleted_at: timestamp.nullable(),
     ...labels,
+    rotator: rotatorConfig.nullable().default(null).meta({ description: 'What rotates it by itself.' }),
+    rotation: rotation.nullable().default(null).meta({ description: 'Where that stands, or how it ended.' }),
     reminder: secretReminder.optional(),
     unchanged: z.literal(true).optional().meta({
       description:

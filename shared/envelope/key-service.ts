@@ -20,7 +20,7 @@ export interface GeneratedDataKey {
 export type SigningPurpose = 'api-key' | 'run-token' | 'checkpoint' | 'organization' | 'backup';
 
 /** What a code is for; a code made for one purpose never passes for another. */
-export type MacPurpose = 'fingerprint' | 'version';
+export type MacPurpose = 'fingerprint' | 'version' | 'rotator';
 
 /** The root of the key hierarchy: AWS KMS, or a keyring file on this machine. */
 export interface KeyService {

@@ -54,7 +54,7 @@ export interface Change {
   readonly removed?: readonly number[];
   /** The versions that the record of it names; the current one when absent. */
   readonly touched?: readonly number[];
-  readonly happening: Pick<Happening, 'action' | 'reason'>;
+  readonly happening: Pick<Happening, 'action' | 'reason' | 'outcome'>;
   readonly status: number;
   /** Set when the value that was given is the current one, so that no version is added. */
   readonly unchanged?: true;

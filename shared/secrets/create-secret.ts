@@ -68,6 +68,8 @@ export function firstVersion(
       pending: null,
       abandoned: [],
       prune_at: null,
+      rotator: null,
+      rotation: null,
     },
     current: null,
     added: {

@@ -73,7 +73,7 @@ export function nextVersionOf(now: Date, caller: Caller, before: StoredSecret, a
 }
 
 /** The change that adds a version without making it current. */
-function stagedVersionOf(
+export function stagedVersionOf(
   now: Date,
   caller: Caller,
   before: StoredSecret,

@@ -3,6 +3,7 @@ import type { Caller } from '../access/caller.ts';
 import { allows } from '../access/roles.ts';
 import { type Coordinates, coordinatesKey, describeCoordinates } from '../contract/coordinates.ts';
 import type { OrganizationId } from '../contract/ids.ts';
+import { rotation, rotatorConfig } from '../contract/rotators.ts';
 import { type SecretMetadata, secretMetadata } from '../contract/secrets.ts';
 import { lengthPrefixed } from '../envelope/bytes.ts';
 import type { DataKey } from '../envelope/data-key-loan.ts';
@@ -45,6 +46,8 @@ const secretRecord = z.strictObject({
   abandoned: z.array(z.int()),
   /** When to look for versions that may be pruned. */
   prune_at: z.string().nullable(),
+  rotator: rotatorConfig.nullable().default(null),
+  rotation: rotation.nullable().default(null),
   reminder: reminderRecord.default(nothingKnown),
   /** The data key that the head is authenticated under. */
   data_key: z.string(),
@@ -112,6 +115,8 @@ export function toMetadata(
     state: stateOf(record),
     previous: record.previous,
     pending: describePending(record.pending),
+    rotator: record.rotator,
+    rotation: record.rotation,
     ...(reminder === undefined ? {} : { reminder }),
   };
 }

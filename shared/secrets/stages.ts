@@ -1,5 +1,6 @@
 import { SecretsError } from '../contract/errors.ts';
 import type { SecretState } from '../contract/stages.ts';
+import { nextRotationAt } from './due.ts';
 import type { SecretRecord } from './secret-record.ts';
 
 /** What changes which version carries which label. docs/stages.md draws it. */
@@ -65,10 +66,25 @@ export function mayGoAt(createdAt: string): string {
 }
 
 /** When something is next to be done about a secret; null when nothing is. */
-export function tendAt(record: Pick<SecretRecord, 'previous' | 'prune_at' | 'deleted_at'>): string | null {
+export function tendAt(record: Omit<SecretRecord, 'data_key'>): string | null {
   if (record.deleted_at !== null) return null;
-  const times = [record.previous?.until, record.prune_at].filter((time) => time != null);
+  const { previous, prune_at } = record;
+  const times = [previous?.until, prune_at, stepAt(record)].filter((time) => time != null);
   return times.sort()[0] ?? null;
+}
+
+/** When the rotator's next step is: at once while it goes on, until the overlap; else when the secret is due. */
+export function stepAt(record: Omit<SecretRecord, 'data_key'>): string | null {
+  const { rotator, rotation, previous, pending } = record;
+  if (rotation?.state === 'failed') return null;
+  if (rotation?.state === 'running')
+    return rotation.step === 'finish' && previous !== null
+      ? previous.until
+      : (rotation.tried_at ?? rotation.started_at);
+  if (rotator === null || pending !== null) return null;
+  const due = nextRotationAt(record);
+  // Two roles take turns: the one that is at hand as previous must not be given away.
+  return due !== null && previous !== null && previous.until > due ? previous.until : due;
 }
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

@@ -151,6 +151,8 @@ describe.each(callerKeys)('%s', (caller) => {
     { route: 'update-secret', action: 'update', body: { description: 'changed' }, done: 200 },
     { route: 'ack-secret', action: 'update', body: { reason: 'later', until: TOMORROW }, done: 200 },
     { route: 'snooze-secret', action: 'update', body: { days: 1 }, done: 200 },
+    // It has no rotator: who may rotate hears of that.
+    { route: 'request-rotation', action: 'rotate', body: { action: 'start' }, done: 409 },
     // Nothing is pending: who may activate hears of the state.
     { route: 'activate-secret', action: 'activate', body: {}, done: 409 },
     { route: 'abandon-secret', action: 'abandon', body: {}, done: 409 },
@@ -563,11 +565,16 @@ describe('what cannot be seen answers like what is not there', () => {
   });
 });
 
+it.each(['editor', 'viewer', 'runtime', 'rivalAdmin'] as const)('%s sets no rotator', async (caller) => {
+  const reply = await call('set-rotator', as(caller, { params: { name: 'org' }, body: { rotator: null } }));
+  expect(reply.status).toBe(caller === 'rivalAdmin' ? 404 : 403);
+});
+
 it('every route of the table is in one of the tests above', () => {
   const covered = [
     ...['describe-secret', 'secret-history', 'rotate-secret', 'rollback-secret', 'update-secret'],
     ...['delete-secret', 'restore-secret', 'put-secret', 'create-secret', 'list-secrets', 'query-audit'],
-    ...['activate-secret', 'abandon-secret', 'prune-secret'],
+    ...['activate-secret', 'abandon-secret', 'prune-secret', 'set-rotator', 'request-rotation'],
     ...[
       'compare-secrets',
       'describe-organization',

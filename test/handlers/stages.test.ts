@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { secretState } from '../../shared/contract/stages.ts';
+import { tendSecrets } from '../../shared/rotation/tend-secrets.ts';
 import { legalFrom, type Move } from '../../shared/secrets/stages.ts';
-import { tendSecrets } from '../../shared/secrets/tend-secrets.ts';
 import {
   call,
   eventsOf,

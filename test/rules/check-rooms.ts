@@ -16,6 +16,7 @@ const floors: Readonly<Record<string, number>> = {
   'shared/callers': 3,
   'shared/reminders': 4, // verbs about secrets that are also about who is told: they build on both
   'shared/backup': 4,
+  'shared/rotation': 4,
   'shared/services.ts': 5,
   'shared/aws': 6,
   'shared/embedded': 6,
@@ -55,6 +56,7 @@ const homes: readonly { readonly of: string; readonly home: string }[] = [
   { of: '@aws-sdk/client-secrets-manager', home: 'cli/sources' },
   { of: '@aws-sdk/client-ssm', home: 'cli/sources' },
   { of: '@aws-sdk/', home: 'shared/aws' },
+  { of: 'pg', home: 'shared/rotation' },
   { of: 'node:sqlite', home: 'shared/embedded' },
   { of: 'aws-cdk-lib', home: 'infra/aws' },
   { of: 'constructs', home: 'infra/aws' },

@@ -26,6 +26,7 @@ const OTHERS: readonly Action[] = [
   'read_run',
   'start_run',
   'end_run',
+  'manage_rotator',
   'manage_api_keys',
   'manage_organization',
 ];
@@ -40,6 +41,7 @@ const may: Readonly<Record<'admin' | 'editor' | 'viewer' | 'runtime' | 'run', re
     'read_audit',
     'read_run',
     'end_run',
+    'manage_rotator',
     'manage_api_keys',
     'manage_organization',
   ],
