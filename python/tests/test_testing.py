@@ -25,6 +25,9 @@ async def test_a_fake_behaves_as_the_real_one() -> None:
     assert missing.value.nearest == {"openai_api_kye": "openai_api_key"}
     with pytest.raises(SecretNotFound):
         await secrets.get("db", version=2)
+    with pytest.raises(SecretNotFound) as pending:
+        await secrets.resolve("{{secrets.db@pending}}")
+    assert pending.value.references[0].code == "no_pending_version"
     secrets.rotate("openai_api_key", "sk-test-abcdefghij")
     assert await secrets.get("openai_api_key") == "sk-test-1234567890"
     assert await secrets.get("openai_api_key", version="previous") == "sk-test-1234567890"
@@ -36,7 +39,7 @@ async def test_a_fake_behaves_as_the_real_one() -> None:
     secrets.fail()
     with pytest.raises(Unavailable):
         await secrets.get("db")
-    assert secrets.requests == 11
+    assert secrets.requests == 12
     assert "sk-test" not in repr(secrets)
 
 

@@ -17,7 +17,8 @@ Version = int | typing.Literal["previous", "pending"]
 _OPENER = re.compile(r"(\\?)\{\{[ \t]*secrets(?![A-Za-z0-9_-])")
 # Bounded repetition: the text after an opener is looked at once, and never more than a few kB of it.
 _REST = re.compile(
-    r"\.([A-Za-z][A-Za-z0-9_-]{0,127})((?:@(?:[1-9][0-9]{0,8}|previous|pending))?)((?:\.[A-Za-z0-9_-]{1,128}){0,16})[ \t]*\}\}"
+    r"\.([A-Za-z][A-Za-z0-9_-]{0,127})((?:@(?:[1-9][0-9]{0,8}|previous|pending))?)"
+    r"((?:\.[A-Za-z0-9_-]{1,128}){0,16})[ \t]*\}\}"
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,127}")
 
@@ -105,6 +106,8 @@ def key_of(name: str, version: Version | None) -> str:
         raise InvalidReference("A secret's name is a letter, then at most 127 letters, digits, _ or -.")
     if version is None:
         return name
-    if version not in ("previous", "pending") and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
+    if version not in ("previous", "pending") and (
+        not isinstance(version, int) or isinstance(version, bool) or version < 1
+    ):
         raise InvalidReference('A version is a number from 1, "previous" or "pending".')
     return f"{name}@{version}"

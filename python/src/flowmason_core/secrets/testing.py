@@ -162,6 +162,8 @@ class _Store:
             return None, {"code": "not_found", "problem": "no secret of this name serves this test"}
         number = len(versions)
         if reference.pin:
+            if reference.pin == "@pending":
+                return None, {"code": "no_pending_version", "problem": "no version of it is pending"}
             number = number - 1 if reference.pin == "@previous" else int(reference.pin[1:])
         if not 1 <= number <= len(versions):
             return None, {"code": "no_such_version", "problem": "it has no such version"}
