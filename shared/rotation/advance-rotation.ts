@@ -1,9 +1,8 @@
 import type { Caller } from '../access/caller.ts';
-import { type Coordinates, coordinatesKey, describeCoordinates } from '../contract/coordinates.ts';
+import { type Coordinates, describeCoordinates } from '../contract/coordinates.ts';
 import type { Rotation, RotatorConfig } from '../contract/rotators.ts';
 import type { SecretMetadata } from '../contract/secrets.ts';
 import { valueText } from '../contract/value.ts';
-import { lengthPrefixed } from '../envelope/bytes.ts';
 import { fingerprint } from '../envelope/fingerprint.ts';
 import { type Change, commitChange, type WriteNeeds } from '../secrets/change-secret.ts';
 import { stagedVersionOf } from '../secrets/rotate-secret.ts';
@@ -13,6 +12,7 @@ import { keptPrevious } from '../secrets/stages.ts';
 import { sameVersionOf } from '../secrets/update-secret.ts';
 import { provenVersion } from '../secrets/version-proof.ts';
 import { openVersion, readVersion, type VersionRecord } from '../secrets/version-record.ts';
+import { signingKeyOf } from './hook-key.ts';
 import { httpsRotator } from './https-rotator.ts';
 import { postgresRotator } from './postgres-rotator.ts';
 import { type Rotator, StepFailed, type Turn, tokenRotator } from './rotator.ts';
@@ -217,15 +217,4 @@ function rotatorOf(needs: WriteNeeds, caller: Caller, at: Coordinates, config: R
         return open(needs, caller, admin, readRecord(admin).current, admin.sealed);
       });
   }
-}
-
-/** What a hook verifies our posts with: made of where the secret stands and of the URL, and never stored. */
-export async function signingKeyOf(
-  { keyService }: Pick<WriteNeeds, 'keyService'>,
-  { org }: Pick<Caller, 'org'>,
-  at: Coordinates,
-  url: string,
-): Promise<string> {
-  const key = await keyService.mac('rotator', lengthPrefixed([org, coordinatesKey(at), url]));
-  return `whsec_${key.toString('base64')}`;
 }

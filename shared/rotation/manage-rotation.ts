@@ -9,7 +9,7 @@ import { type Located, locate } from '../secrets/locate.ts';
 import { readRecord } from '../secrets/secret-record.ts';
 import { demandMove } from '../secrets/stages.ts';
 import { sameVersionOf } from '../secrets/update-secret.ts';
-import { signingKeyOf } from './advance-rotation.ts';
+import { signingKeyOf } from './hook-key.ts';
 
 /**
  * Says what rotates a secret by itself, or that nothing does. For admins: a rotator reaches into a database or out to

@@ -229,7 +229,7 @@ describe('answers', () => {
   test('let out only what they name', () => {
     const more = { value: 'v', sealed: 'v', salt: 'v', data_key: 'v' };
     // What older answers did not have comes out as what it was then.
-    const settled = { previous: null, pending: null, state: 'settled' };
+    const settled = { previous: null, pending: null, state: 'settled', rotator: null, rotation: null };
     expect(secretMetadata.parse({ ...metadata, ...more })).toEqual({ ...metadata, ...settled });
     expect(historyEntry.parse({ ...entry, ...more })).toEqual({ ...entry, stage: null });
   });
