@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import type { Grant } from './grants.ts';
 import { trimSdk } from './trim.ts';
+import { unusedSchemas } from './unused-schemas.ts';
 
 const root = join(import.meta.dirname, '../..');
 const out = join(root, 'dist/functions');
@@ -61,7 +62,7 @@ export async function bundleFunction(entry: string, grants: readonly Grant[], wi
     ...options,
     entryPoints: { index: join(root, 'functions', `${entry}.ts`) },
     outdir: folder,
-    plugins: [leaveOut(grants), trimSdk],
+    plugins: [leaveOut(grants), trimSdk, unusedSchemas],
   });
   await build({ ...options, entryPoints: [join(root, 'shared/aws', `${BESIDE}.ts`)], outdir: folder });
   return { folder, metafile };

@@ -42,7 +42,7 @@ describe('the deployment', () => {
     const key = { name: 'orchestrator', role: 'runtime' };
     const made = await call(admin, 'POST', '/api/v1/api-keys', key);
     runtime = String(made.json()['api_key']);
-  }, 300_000);
+  }, 900_000);
   afterAll(removeOutput);
 
   describe('answers', () => {
