@@ -1,10 +1,13 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventText, linkRecords, readRecordBytes, recordHash } from '../../shared/audit/chain.ts';
 import { checkpointAudit } from '../../shared/audit/checkpoint-audit.ts';
 import { organizationId } from '../../shared/contract/ids.ts';
 import { call, jsonOf, newKey, newOrganization, record, services } from '../testkit/api.ts';
 
 // Somebody who can write the store changes the log; verify must name the first record that is not what it was.
+
+// Many changes are tried, each verified from the beginning: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const db = services.database;
 const org = organizationId.parse('acme');

@@ -1,11 +1,14 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { recordHash } from '../../shared/audit/chain.ts';
 import { type Checkpoint, openNote } from '../../shared/audit/checkpoint.ts';
 import { checkpointAudit } from '../../shared/audit/checkpoint-audit.ts';
 import { type ExportVerification, ExportVerifier } from '../../shared/audit/verify-export.ts';
 import { organizationId } from '../../shared/contract/ids.ts';
 import { call, itemsOf, jsonOf, newKey, newOrganization, record, services } from '../testkit/api.ts';
+
+// Many changes are tried, each verified from the beginning: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 // An export, and somebody who can change it on its way to whoever verifies it with the key alone.
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   call,
   itemsOf,
@@ -11,6 +11,9 @@ import {
 } from '../testkit/api.ts';
 
 // What people ask of the log: who read it, who can, what does nobody read, what happens now.
+
+// On a busy machine it takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 let admin = '';
 let runtime = '';

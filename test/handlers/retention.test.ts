@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { checkpointAudit } from '../../shared/audit/checkpoint-audit.ts';
 import { verifyWhole } from '../../shared/audit/verify-audit.ts';
 import { ExportVerifier } from '../../shared/audit/verify-export.ts';
@@ -11,6 +11,9 @@ import { call, itemsOf, jsonOf, newKey, newOrganization, record, services } from
 
 const org = organizationId.parse('acme');
 const DAY_MS = 24 * 60 * 60 * 1000;
+// On a busy machine it takes its time.
+vi.setConfig({ testTimeout: 120_000 });
+
 let admin = '';
 
 const inDays = (days: number) => ({ ...services, now: () => new Date(Date.now() + days * DAY_MS) });

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { openNote } from '../../shared/audit/checkpoint.ts';
 import { checkpointAudit } from '../../shared/audit/checkpoint-audit.ts';
 import { verifyOrganizations } from '../../shared/callers/verify-organizations.ts';
@@ -20,6 +20,9 @@ import {
 
 const db = services.database;
 const org = organizationId.parse('acme');
+// On a busy machine it takes its time.
+vi.setConfig({ testTimeout: 120_000 });
+
 let admin = '';
 
 interface Row {

@@ -45,7 +45,7 @@ describe('is allowed', () => {
     shared/http/a.ts | import { demand } from '../access/roles.ts'; import middy from 'middy/core';
     shared/audit/a.ts | import { sign } from '../envelope/sign.ts'; import { who } from '../access/caller.ts';
     shared/services.ts | import type { Store } from './secrets/store.ts'; export interface A { b: Store }
-    shared/aws/services.ts | import { KMSClient } from 'aws-sdk/client-kms'; export const a = process.env['A'];
+    shared/aws/services.ts | import { KMSClient } from '@aws-sdk/client-kms'; export const a = process.env['A'];
     shared/embedded/a.ts | import { DatabaseSync } from 'node:sqlite'; import type { S } from '../services.ts';
     functions/api/a.ts | import { services } from '#services'; import { health } from '../routes.ts';
     infra/local/a.ts | import { handler } from '../../functions/api/a.ts'; export const a = process.env.A;
@@ -106,8 +106,8 @@ describe('is named: an import', () => {
     client/a.ts | import { a } from '#services'; | client reaches into #services; client may import
     shared/contract/a.ts | import { a } from 'middy/core'; | contract imports a package 'middy/core'
     shared/contract/a.ts | import { a } from 'node:crypto'; | contract imports Node 'node:crypto'
-    shared/secrets/a.ts | import { a } from 'aws-sdk/client-kms'; | 'aws-sdk/client-kms' outside shared/aws
-    infra/aws/a.ts | export const a = () => import('aws-sdk/client-kms'); | 'aws-sdk/client-kms' outside shared/aws
+    shared/secrets/a.ts | import { a } from '@aws-sdk/client-kms'; | '@aws-sdk/client-kms' outside shared/aws
+    infra/aws/a.ts | export const a = () => import('@aws-sdk/client-kms'); | '@aws-sdk/client-kms' outside shared/aws
     infra/local/a.ts | import { a } from 'node:sqlite'; | 'node:sqlite' outside shared/embedded
     functions/a.ts | import { a } from 'aws-cdk-lib/aws-kms'; | 'aws-cdk-lib/aws-kms' outside infra/aws
     shared/contract/a.ts | import { z } from 'zod'; | zod by name; write import * as z from 'zod'
@@ -165,7 +165,7 @@ describe('is named: a tree', () => {
   });
 
   it('that hides one in a language which the rules do not read', () => {
-    const [hidden] = check('functions/api/a.mjs', "import 'aws-sdk/client-kms';").violations;
+    const [hidden] = check('functions/api/a.mjs', "import '@aws-sdk/client-kms';").violations;
     expect(hidden).toContain('functions/api/a.mjs: unread language; write a .ts module');
   });
 });
