@@ -120,10 +120,14 @@ describe('kill -9 under a mixed load', () => {
         );
         const answered = { writes: ledger.acknowledged.size, values: ledger.received.length };
         await new Promise((resolve) => setTimeout(resolve, 20 + random.below(130)));
-        // On a busy machine nothing may have been answered by then, and a kill would show nothing.
-        await eventually(
-          async () => ledger.acknowledged.size > answered.writes && ledger.received.length > answered.values,
-        );
+        // On a busy machine nothing may have been answered by then. One kill in four comes all the same, also before
+        // the first answer; the others wait for a few, so that together they have something to show.
+        if (random.below(4) > 0) {
+          await eventually(
+            async () =>
+              ledger.acknowledged.size > answered.writes + 1 && ledger.received.length > answered.values + 1,
+          );
+        }
         await server.stop('SIGKILL');
         await Promise.all(working);
         server = await startServer(first.dataDir);
@@ -146,8 +150,8 @@ describe('kill -9 under a mixed load', () => {
     } finally {
       await server.stop('SIGKILL');
     }
-    expect(ledger.acknowledged.size).toBeGreaterThanOrEqual(KILLS);
-    expect(ledger.received.length).toBeGreaterThanOrEqual(KILLS);
+    expect(ledger.acknowledged.size).toBeGreaterThan(KILLS);
+    expect(ledger.received.length).toBeGreaterThan(KILLS);
   });
 });
 
