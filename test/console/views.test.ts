@@ -4,8 +4,8 @@ import { testSeed } from '../testkit/random.ts';
 import { openBrowser, signedIn, violationsOf } from './browser.ts';
 import { type Story, tellStory } from './story.ts';
 
-const SECRETS = Number(process.env['FM_TEST_SECRETS'] ?? 10_000);
-const ENTRIES = Number(process.env['FM_TEST_ENTRIES'] ?? 30_000);
+const SECRETS = Number(process.env['FM_TEST_SECRETS'] ?? 2000);
+const ENTRIES = Number(process.env['FM_TEST_ENTRIES'] ?? 10_000);
 
 let story: Story;
 let browser: Browser;
