@@ -15,7 +15,7 @@ const options = {
   metafile: true,
   platform: 'node',
   target: 'node24',
-  // Node loads CommonJS a fifth faster than modules: docs/operations.md.
+  // Node loads it faster than modules: npm run measure:bundles.
   format: 'cjs',
   // esbuild leaves `module` out when it is given conditions, and then the SDK comes as CommonJS, twice as large.
   conditions: ['aws', 'module'],
