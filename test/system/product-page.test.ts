@@ -47,6 +47,11 @@ describe('over HTTP', () => {
       rotation_days: null,
       next_rotation_at: null,
       fingerprint: expect.stringMatching(/^[0-9a-f]{32}$/),
+      state: 'settled',
+      previous: null,
+      pending: null,
+      rotator: null,
+      rotation: null,
       last_accessed_at: null,
       deleted_at: null,
     });
