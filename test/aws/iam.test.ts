@@ -24,8 +24,9 @@ const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'].map((na
 const READS = ['GetItem', 'BatchGetItem', 'Query'].map((name) => `dynamodb:${name}`);
 
 describe('a role', () => {
-  it('unwraps data keys where values are resolved, and where reminders reach their webhooks', () => {
-    expect(whoMay('kms:Decrypt').sort()).toEqual(['api/resolve-config', 'remind-rotation', 'resolve']);
+  it('unwraps data keys where values are resolved or rotated, and where reminders reach their webhooks', () => {
+    const opening = ['api/resolve-config', 'remind-rotation', 'resolve', 'tend-secrets'];
+    expect(whoMay('kms:Decrypt').sort()).toEqual(opening);
   });
 
   it('has of KMS what its grants say', () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { tellMissingProofs } from '../proofs.ts';
 import { installDynamoDBLocal, installMiniStack, installMoto } from './tools.ts';
 
 /**
@@ -112,9 +113,15 @@ function runTests(endpoints: Readonly<Record<string, string>>): { passed: number
   });
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const counts = z.object({ numPassedTests: z.number(), numFailedTests: z.number() });
-  const { numPassedTests, numFailedTests } = counts.parse(JSON.parse(readFileSync(report, 'utf8')));
+  const ran: unknown = JSON.parse(readFileSync(report, 'utf8'));
+  const { numPassedTests, numFailedTests } = counts.parse(ran);
+  // Some of the tests alone are asked for while one works on them.
+  const missing = process.argv.length > 2 ? 0 : tellMissingProofs(ran, ['test/aws']);
   // A file that does not load fails no test, and is a failure.
-  return { passed: numPassedTests, failed: numFailedTests === 0 && status !== 0 ? 1 : numFailedTests };
+  return {
+    passed: numPassedTests,
+    failed: numFailedTests === 0 && status !== 0 ? 1 : numFailedTests + missing,
+  };
 }
 
 let counts = { passed: 0, failed: 1 };

@@ -34,7 +34,7 @@ test.each(looks)(
     await page.waitForLoadState('networkidle');
     expect(await violationsOf(page)).toEqual([]);
     // A log without a checkpoint yet refuses to prove anything, and the browser says so by itself.
-  expect(said.filter((line) => !/status of 422/.test(line))).toEqual([]);
+    expect(said.filter((line) => !/status of 422/.test(line))).toEqual([]);
     expect(asked.filter((address) => !address.startsWith(story.server.url))).toEqual([]);
     await context.close();
   },

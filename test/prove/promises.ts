@@ -79,8 +79,8 @@ export const promises: readonly Promised[] = [
     figures: TESTS,
   },
   {
-    promise: 'Only resolve may decrypt',
-    command: ['npm', 'run', '-s', 'test:aws', '--', 'template'],
+    promise: 'Roles: what may decrypt, seal, change the log and make keys is exactly what is named',
+    command: ['npm', 'run', '-s', 'test:aws', '--', 'iam'],
     figures: /^(\d+ passed, \d+ failed)$/,
   },
   {
