@@ -81,8 +81,9 @@ function run(
   const { stdout, stderr } = host.streams;
   const output = redactor === null ? 'inherit' : 'pipe';
   if (program === '') throw usageFailure('There is no command.');
+  // Before it is there: a command may be quicker than what follows here, and a signal to it must not end us.
+  const forget = forwardSignals(() => child, host.terminal.stdinIsTerminal);
   const child = spawn(program, args, { env, cwd: host.workingDirectory, stdio: ['inherit', output, output] });
-  const forget = forwardSignals(child, host.terminal.stdinIsTerminal);
   const copied = [copy(child.stdout, stdout, redactor), copy(child.stderr, stderr, redactor)];
   return new Promise<number>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
@@ -117,11 +118,11 @@ async function copy(from: Readable | null, to: Writable, redactor: Redactor | nu
 const FORWARDED = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const;
 
 /** Hands the signals on. Those of a terminal's keys came to the command already: it is in the same group. */
-function forwardSignals(child: ChildProcess, isTerminal: boolean): () => void {
+function forwardSignals(command: () => ChildProcess, isTerminal: boolean): () => void {
   const handlers = FORWARDED.map((signal) => {
     const isOfKeys = isTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT');
     const handler = () => {
-      if (!isOfKeys) child.kill(signal);
+      if (!isOfKeys) command().kill(signal);
     };
     process.on(signal, handler);
     return () => process.off(signal, handler);
