@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import type { Grant } from './grants.ts';
-import { trimSdk } from './trim.ts';
+import { noJsonSchema, trimSdk } from './trim.ts';
 import { unusedSchemas } from './unused-schemas.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -37,6 +37,8 @@ const onlyWith: Readonly<Record<string, Grant>> = {
   notifier: 'notify',
   measures: 'append-audit',
 };
+/** Gives out the API's document, which is made of schemas. */
+const WRITES_SCHEMAS = 'api/openapi';
 /** Imported on demand by all of them, and without any class that both sides must know: a file beside. */
 const BESIDE = 'log';
 
@@ -62,7 +64,7 @@ export async function bundleFunction(entry: string, grants: readonly Grant[], wi
     ...options,
     entryPoints: { index: join(root, 'functions', `${entry}.ts`) },
     outdir: folder,
-    plugins: [leaveOut(grants), trimSdk, unusedSchemas],
+    plugins: [leaveOut(grants), trimSdk, unusedSchemas, ...(entry === WRITES_SCHEMAS ? [] : [noJsonSchema])],
   });
   await build({ ...options, entryPoints: [join(root, 'shared/aws', `${BESIDE}.ts`)], outdir: folder });
   return { folder, metafile };

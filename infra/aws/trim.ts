@@ -37,3 +37,26 @@ export const trimSdk: Plugin = {
     );
   },
 };
+
+const leftOut = "() => { throw new Error('JSON Schema is left out of this bundle') }";
+const stub = (names: readonly string[]) =>
+  names.map((name) => `export const ${name} = ${leftOut};`).join('\n');
+
+/**
+ * Leaves out how zod writes JSON Schema, 19 kB that every schema refers to and that the OpenAPI document alone runs.
+ * What asks for it elsewhere is told so.
+ */
+export const noJsonSchema: Plugin = {
+  name: 'no-json-schema',
+  setup({ onLoad }) {
+    onLoad({ filter: /zod\/v4\/core\/to-json-schema\.js$/ }, () => ({
+      contents: stub([
+        ...['createToJSONSchemaMethod', 'createStandardJSONSchemaMethod', 'initializeContext', 'extractDefs'],
+        ...['handleUnrepresentable', 'processSchema', 'process', 'finalize'],
+      ]),
+    }));
+    onLoad({ filter: /zod\/v4\/core\/json-schema-processors\.js$/ }, () => ({
+      contents: stub(['aggregateChecks', 'allProcessors', 'toJSONSchema']),
+    }));
+  },
+};
