@@ -6,7 +6,7 @@ import type { AuditEvent } from './event.ts';
 export type Facet = readonly [facet: string, value: string];
 
 /**
- * One row of the log's index: records of one facet that were appended together and happened in one hour of
+ * One row of the log's index: records of one facet that were appended together and happened in one second of
  * the clock. A row a batch and not a row a record: a busy pipeline names the same fifty secrets in every run,
  * and each row is a write that somebody pays for.
  */
@@ -47,7 +47,7 @@ export function indexBlocks(records: readonly StoredRecord[], events: readonly O
     if (event === undefined) return;
     const { timestamp: last_timestamp } = event;
     for (const facet of facetsOf(event)) {
-      const key = `${facet[0]} ${hourOf(last_timestamp)} ${facet[1]}`;
+      const key = `${facet[0]} ${secondOf(last_timestamp)} ${facet[1]}`;
       const block = blocks.get(key);
       if (block === undefined) {
         const first = { facet, last_timestamp, first_sequence: sequence };
@@ -62,13 +62,13 @@ export function indexBlocks(records: readonly StoredRecord[], events: readonly O
   return [...blocks.values()];
 }
 
-/** The last moment of the hour that a moment is in: no block that holds it ends later. */
-export function endOfHour(timestamp: string): string {
-  return `${hourOf(timestamp)}:59:59.999Z`;
+/** The last moment of the second that a moment is in: no block that holds it ends later. */
+export function endOfSecond(timestamp: string): string {
+  return `${secondOf(timestamp)}.999Z`;
 }
 
-function hourOf(timestamp: string): string {
-  return timestamp.slice(0, '2026-01-31T12'.length);
+function secondOf(timestamp: string): string {
+  return timestamp.slice(0, '2026-01-31T12:00:00'.length);
 }
 
 /** All that an event's record is looked up by, some perhaps twice. */

@@ -1,6 +1,6 @@
 import type { OrganizationId } from '../contract/ids.ts';
 import { type AuditRecord, readRecordBytes, type StoredRecord } from './chain.ts';
-import { endOfHour, type IndexBlock, type LogFilter, matchesFilter, narrowestFacet } from './facets.ts';
+import { endOfSecond, type IndexBlock, type LogFilter, matchesFilter, narrowestFacet } from './facets.ts';
 import type { AuditLog, BlockPosition } from './log.ts';
 
 /** A record that a filter found, and the block that it was found by. */
@@ -89,5 +89,8 @@ function* inPortions(
 }
 
 function newest(to: string | undefined): BlockPosition {
-  return { last_timestamp: to === undefined ? '9' : endOfHour(to), first_sequence: Number.MAX_SAFE_INTEGER };
+  return {
+    last_timestamp: to === undefined ? '9' : endOfSecond(to),
+    first_sequence: Number.MAX_SAFE_INTEGER,
+  };
 }
