@@ -74,7 +74,7 @@ const readsEnvironment = [
 const vagueFolders = ['utils', 'common', 'helpers', 'types'];
 const maxLines = 250;
 const longOnPurpose = ['functions/routes.ts']; // one table: cutting it in two would hide half of the routes
-const launcher = 'cli/fm.cjs'; // any Node must be able to read it, to say which one is needed
+const launchers = ['cli/fm.cjs', 'cli/bin/fm.cjs']; // any Node must be able to read them, to say which one is needed
 const manifest = 'package.json'; // no room, but the one place where the version stands
 
 const roots = ['shared', 'functions', 'infra', 'cli', 'client', 'console'];
@@ -112,7 +112,7 @@ function checkPath(file: string): readonly string[] {
     .find((folder) => vagueFolders.includes(folder));
   if (vague !== undefined)
     found.push(`${file}: vague folder '${vague}'; put the file where its subject lives`);
-  if (/\.(tsx|[cm]ts|[cm]?jsx?)$/.test(file) && file !== launcher && !isModule(file))
+  if (/\.(tsx|[cm]ts|[cm]?jsx?)$/.test(file) && !launchers.includes(file) && !isModule(file))
     found.push(`${file}: unread language; write a .ts module, the only kind that these rules read`);
   if (/^index\.[cm]?[jt]sx?$/.test(basename(file)))
     found.push(`${file}: barrel; delete it and import from the file that declares the name`);

@@ -49,14 +49,14 @@ test('only packages that are named may run a script when they are installed', ()
   expect(scripted.map(({ name }) => name).filter((name) => allowScripts[name] === undefined)).toEqual([]);
 });
 
-test('dependencies are exact versions', () => {
+test('dependencies are exact versions, or folders of this project', () => {
   const manifest = z.object({
     dependencies: z.record(z.string(), z.string()),
     devDependencies: z.record(z.string(), z.string()),
   });
   const { dependencies, devDependencies } = manifest.parse(readJson('package.json'));
   const ranges = Object.entries({ ...dependencies, ...devDependencies }).filter(
-    ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
+    ([, version]) => !/^(?:\d+\.\d+\.\d+|file:[a-z/]+)$/.test(version),
   );
   expect(ranges).toEqual([]);
 });
