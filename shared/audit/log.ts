@@ -34,6 +34,17 @@ export interface AuditLog {
     records: readonly StoredRecord[],
     blocks: readonly IndexBlock[],
   ): Promise<boolean>;
+  /**
+   * As `appendAfter`, where nothing was ever recorded: the chain begins behind a head whose records expired, in the
+   * store that they come from.
+   * @returns false when there is a record
+   */
+  beginAfter(
+    org: OrganizationId,
+    head: ChainHead,
+    records: readonly StoredRecord[],
+    blocks: readonly IndexBlock[],
+  ): Promise<boolean>;
   /** Blocks of a facet, newest first. */
   blocks(org: OrganizationId, facet: Facet, range: BlockRange): Promise<readonly IndexBlock[]>;
   /** Those of the records that exist, in any order. */

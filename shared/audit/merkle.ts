@@ -26,6 +26,11 @@ export class CompactTree {
     return this.#size;
   }
 
+  /** Of the complete subtrees, largest first. */
+  get roots(): readonly Buffer[] {
+    return [...this.#roots];
+  }
+
   /** Adds the next leaf by its leaf hash, see `recordHash`. */
   add(leafHash: Buffer): void {
     let node = leafHash;

@@ -54,16 +54,40 @@ export class DynamoAuditLog implements AuditLog {
    * afterwards leaves blocks which name records that came to be others. Their keys hold a hash, so they stand
    * beside the winner's and never in their place.
    */
-  async appendAfter(
+  appendAfter(
     org: OrganizationId,
     head: ChainHead,
     records: readonly StoredRecord[],
     blocks: readonly IndexBlock[],
   ): Promise<boolean> {
+    const when: Expression =
+      head.sequence === 0 ? isNew : { text: '#hash = :hash', names: ['hash'], values: { hash: head.hash } };
+    return this.#append(org, when, records, blocks);
+  }
+
+  beginAfter(
+    org: OrganizationId,
+    _head: ChainHead,
+    records: readonly StoredRecord[],
+    blocks: readonly IndexBlock[],
+  ): Promise<boolean> {
+    return this.#append(org, isNew, records, blocks);
+  }
+
+  async #append(
+    org: OrganizationId,
+    when: Expression,
+    records: readonly StoredRecord[],
+    blocks: readonly IndexBlock[],
+  ): Promise<boolean> {
+    const last = records.at(-1);
+    if (last === undefined) return true;
     for (const some of inChunks(blocks, BLOCKS_AT_ONCE))
       await Promise.all(some.map((block) => this.#table.put(blockItem(org, block))));
     const writes = records.flatMap((record) => recordWrites(org, record));
-    const refused = await this.#table.transact([moveHead(org, head, records.at(-1) ?? head), ...writes]);
+    const { sequence, hash } = last;
+    const head: Write = { put: { ...chainHeadKey(org), sequence, hash }, when };
+    const refused = await this.#table.transact([head, ...writes]);
     return refused === null;
   }
 
@@ -127,13 +151,6 @@ function blockItem(org: OrganizationId, block: IndexBlock): Item {
     sk: `${blockSort(block)}#${last_hash?.slice(0, HASH_DIGITS) ?? ''}`,
   };
   return { ...key, sequences: new Set(sequences), ...(last_hash === undefined ? {} : { last_hash }) };
-}
-
-/** Moves the head on, from where it must stand. */
-function moveHead(org: OrganizationId, from: ChainHead, { sequence, hash }: ChainHead): Write {
-  const when: Expression =
-    from.sequence === 0 ? isNew : { text: '#hash = :hash', names: ['hash'], values: { hash: from.hash } };
-  return { put: { ...chainHeadKey(org), sequence, hash }, when };
 }
 
 function recordWrites(org: OrganizationId, { sequence, event_id, hash, bytes }: StoredRecord): Write[] {

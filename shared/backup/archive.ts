@@ -48,6 +48,8 @@ const archiveRow = z.discriminatedUnion('kind', [
   }),
   // Before the records, so that each is compared when its size is reached.
   z.strictObject({ kind: z.literal('checkpoint'), org: z.string(), note: z.string() }),
+  // Of records that expired: their leaf hashes in the tree, 256 at most, from a leaf on that is counted from 0.
+  z.strictObject({ kind: z.literal('expired'), org: z.string(), from: z.int(), hashes: bytes }),
   z.strictObject({ kind: z.literal('audit_record'), org: z.string(), sequence: z.int(), bytes }),
   z.strictObject({ kind: z.literal('audit_event'), event: z.string() }),
   // Who is told of what, and what was announced: rows as they are.
@@ -77,7 +79,7 @@ export interface ArchiveStore {
   rows(): AsyncIterable<ArchiveRow>;
   /** Whether it is in use: an organization is loaded last. */
   isUsed(): Promise<boolean>;
-  /** Writes rows as they are; rows that are there already are written again. Audit records and checkpoints are not its own. */
+  /** Writes rows as they are; rows that are there already are written again. The audit log and its checkpoints are not its own. */
   load(rows: readonly ArchiveRow[]): Promise<void>;
 }
 

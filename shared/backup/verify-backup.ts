@@ -2,17 +2,18 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { apiKeyMessage } from '../access/api-key.ts';
 import { settingsMessage } from '../access/organization-settings.ts';
 import { emptyChain } from '../audit/chain.ts';
-import { openNote } from '../audit/checkpoint.ts';
+import { type Checkpoint, openNote } from '../audit/checkpoint.ts';
 import { ChainVerifier } from '../audit/verify-chain.ts';
 import { coordinatesFromKey } from '../contract/coordinates.ts';
-import { SecretsError } from '../contract/errors.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import type { KeyService, SigningPurpose } from '../envelope/key-service.ts';
 import { signedBytes } from '../envelope/signature.ts';
 import { readRecord, verifyHead } from '../secrets/secret-record.ts';
 import { openVersion, readVersion } from '../secrets/version-record.ts';
 import { type ArchiveRow, type End, type Header, type RowOf, readArchive } from './archive.ts';
+import { ExpiredLog } from './expired-log.ts';
 import { OpenKeys, type OpenRecovery, unwrapRow } from './open-keys.ts';
+import { nameOf, reasonOf } from './problems.ts';
 
 /** What a backup holds, and what is wrong with it. */
 export interface BackupReport {
@@ -58,10 +59,13 @@ class BackupCheck implements Disposable {
   readonly #options: VerifyOptions;
   readonly #keys = new OpenKeys();
   readonly #chains = new Map<string, ChainVerifier>();
+  readonly #expired = new Map<string, ExpiredLog>();
   readonly #notes = new Map<string, Map<number, string>>();
+  /** How many of the first records may be gone, as checkpoints say. */
+  readonly #mayBeGone = new Map<string, number>();
   readonly #problems: string[] = [];
   readonly #counts = {
-    ...{ data_key: 0, secret: 0, version: 0, audit_record: 0, audit_event: 0 },
+    ...{ data_key: 0, secret: 0, version: 0, expired: 0, audit_record: 0, audit_event: 0 },
     ...{ checkpoint: 0, reminder: 0, run: 0, api_key: 0, organization: 0 },
   };
   #header: Header | undefined;
@@ -126,6 +130,8 @@ class BackupCheck implements Disposable {
         return this.#addVersion(row);
       case 'checkpoint':
         return this.#addCheckpoint(row);
+      case 'expired':
+        return this.#addExpired(row);
       case 'audit_record':
         return this.#addRecord(row);
       case 'api_key': {
@@ -176,19 +182,52 @@ class BackupCheck implements Disposable {
     if (checkpoint === null || checkpoint.org !== org) throw new Error('is not signed by the key');
     const notes = this.#notes.get(org) ?? new Map<number, string>();
     this.#notes.set(org, notes.set(checkpoint.size, note));
+    this.#mayBeGone.set(org, Math.max(checkpoint.expired, this.#mayBeGone.get(org) ?? 0));
+  }
+
+  /** Records may be gone as far as a checkpoint says so; their leaves are what it and earlier ones cover. */
+  #addExpired(row: RowOf<'expired'>): void {
+    const { org } = row;
+    const log = this.#expired.get(org) ?? new ExpiredLog();
+    this.#expired.set(org, log);
+    log.add(row, () =>
+      this.#compare(org, log.tree.size, (checkpoint) => log.tree.root().equals(checkpoint.root)),
+    );
+    if (log.tree.size > (this.#mayBeGone.get(org) ?? 0))
+      throw new Error('records are gone that no checkpoint lets expire');
+  }
+
+  #chainOf(org: string): ChainVerifier {
+    const begun = this.#chains.get(org);
+    if (begun !== undefined) return begun;
+    const expired = this.#expired.get(org);
+    const chain =
+      expired === undefined
+        ? new ChainVerifier(emptyChain(org as OrganizationId))
+        : new ChainVerifier(expired.head, expired.tree.roots);
+    this.#chains.set(org, chain);
+    return chain;
   }
 
   #addRecord({ org, sequence, bytes }: RowOf<'audit_record'>): void {
-    const chain = this.#chains.get(org) ?? new ChainVerifier(emptyChain(org as OrganizationId));
-    this.#chains.set(org, chain);
+    const chain = this.#chainOf(org);
     const bad = chain.add({ sequence, bytes: decode(bytes) }, null);
     if (bad !== null) throw new Error(`record ${bad.sequence} ${bad.reason}`);
-    const note = this.#notes.get(org)?.get(chain.size);
+    this.#compare(org, chain.size, (checkpoint) => {
+      const differs = chain.agrees(checkpoint);
+      if (differs !== null) throw new Error(`record ${differs.sequence} ${differs.reason}`);
+      return true;
+    });
+  }
+
+  /** Compares the checkpoint of a size, when there is one. */
+  #compare(org: string, size: number, agrees: (checkpoint: Checkpoint) => boolean): void {
+    const note = this.#notes.get(org)?.get(size);
     if (note === undefined || this.#publicKey === undefined) return;
-    this.#notes.get(org)?.delete(chain.size);
+    this.#notes.get(org)?.delete(size);
     const checkpoint = openNote(note, this.#publicKey);
-    const differs = checkpoint === null ? null : chain.agrees(checkpoint);
-    if (differs !== null) throw new Error(`record ${differs.sequence} ${differs.reason}`);
+    if (checkpoint !== null && !agrees(checkpoint))
+      throw new Error(`what expired is not what the checkpoint of ${checkpoint.time} covers`);
   }
 
   #verifies(purpose: SigningPurpose, message: Uint8Array, signature: string): boolean {
@@ -203,31 +242,4 @@ class BackupCheck implements Disposable {
 
 function decode(base64: string): Buffer {
   return Buffer.from(base64, 'base64');
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof SecretsError) return error.code;
-  return error instanceof Error ? error.message : 'is not readable';
-}
-
-/** What a row is, without anything that could be a value. */
-function nameOf(row: ArchiveRow): string {
-  switch (row.kind) {
-    case 'data_key':
-      return `${row.org}: data key ${row.id}`;
-    case 'secret':
-      return `${row.org}: secret ${row.key}`;
-    case 'version':
-      return `${row.org}: secret ${row.key} version ${row.version}`;
-    case 'api_key':
-      return `${row.record.org}: API key ${row.record.id}`;
-    case 'checkpoint':
-    case 'audit_record':
-      return `${row.org}: audit log`;
-    case 'audit_event':
-    case 'reminder':
-    case 'run':
-    case 'organization':
-      return row.kind;
-  }
 }

@@ -1,9 +1,9 @@
 import type { ApiKeyRecord, ApiKeyState } from '../access/api-key.ts';
 import type { RunRecord } from '../access/run-token.ts';
-import { readNote } from '../audit/checkpoint.ts';
+import { noteSize } from '../audit/checkpoint.ts';
 import type { CheckpointStore } from '../audit/checkpoint-store.ts';
 import { type ArchiveRow, type ArchiveStore, type RowOf, reminderTables } from '../backup/archive.ts';
-import { SecretsError } from '../contract/errors.ts';
+import { expiredRows } from '../backup/expired-log.ts';
 import type { OrganizationId } from '../contract/ids.ts';
 import { readRecord } from '../secrets/secret-record.ts';
 import { tendAt } from '../secrets/stages.ts';
@@ -17,9 +17,9 @@ const CHECKPOINTS_AT_ONCE = 1000;
 /** The SQLite file as a whole, and the checkpoints beside it. */
 export class EmbeddedArchive implements ArchiveStore {
   readonly #db: Database;
-  readonly #checkpoints: Pick<CheckpointStore, 'list'>;
+  readonly #checkpoints: Pick<CheckpointStore, 'list' | 'readTile'>;
 
-  constructor(db: Database, checkpoints: Pick<CheckpointStore, 'list'>) {
+  constructor(db: Database, checkpoints: Pick<CheckpointStore, 'list' | 'readTile'>) {
     this.#db = db;
     this.#checkpoints = checkpoints;
   }
@@ -32,6 +32,7 @@ export class EmbeddedArchive implements ArchiveStore {
     yield* secrets(snapshot);
     yield* versions(snapshot);
     yield* checkpoints;
+    yield* this.#expired(snapshot, checkpoints);
     yield* audit(snapshot);
     yield* reminders(snapshot);
     yield* callers(snapshot);
@@ -65,13 +66,21 @@ export class EmbeddedArchive implements ArchiveStore {
     for (const { id: org } of this.#db.all<{ id: OrganizationId }>('SELECT id FROM organizations')) {
       for (let after = 0; ; ) {
         const notes = await this.#checkpoints.list(org, after, CHECKPOINTS_AT_ONCE);
-        refuseExpired(notes);
         rows.push(...notes.map((note) => ({ kind: 'checkpoint' as const, org, note })));
         if (notes.length < CHECKPOINTS_AT_ONCE) break;
         after = Number(notes.at(-1)?.split('\n')[1]);
       }
     }
     return rows;
+  }
+
+  /** What is left of records that are not in the snapshot any more. */
+  async *#expired(snapshot: Snapshot, checkpoints: readonly RowOf<'checkpoint'>[]) {
+    const sql = 'SELECT org, min(sequence) - 1 AS expired FROM audit_records GROUP BY org';
+    for (const { org, expired } of [...snapshot.rows<{ org: OrganizationId; expired: number }>(sql)]) {
+      const covered = Math.max(0, ...sizesOf(checkpoints, org));
+      yield* expiredRows(this.#checkpoints, org, expired, covered);
+    }
   }
 
   #insert(row: ArchiveRow): void {
@@ -123,6 +132,7 @@ function columnsOf(row: ArchiveRow): Readonly<Record<string, Readonly<Record<str
     case 'organization':
       return { organizations: organizationColumns(row.record) };
     case 'checkpoint':
+    case 'expired':
     case 'audit_record':
       throw new TypeError('the audit log is appended to, not loaded');
   }
@@ -137,13 +147,8 @@ function tendingOf(head: { readonly record: Buffer }): string | null {
   }
 }
 
-/** What expired is proven by the checkpoints' tiles, which a backup does not hold. @throws SecretsError `validation` */
-function refuseExpired(notes: readonly string[]): void {
-  if (notes.every((note) => (readNote(note)?.expired ?? 0) === 0)) return;
-  throw new SecretsError(
-    'validation',
-    'Audit records have expired here (audit_retention_days), and what is left is proven by the checkpoint folder alone. Stop the server and copy the data dir, with the checkpoints.',
-  );
+function sizesOf(checkpoints: readonly RowOf<'checkpoint'>[], org: OrganizationId): number[] {
+  return checkpoints.flatMap((row) => (row.org === org ? [noteSize(row.note)] : []));
 }
 
 const encode = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');

@@ -69,9 +69,27 @@ export class EmbeddedAuditStore implements AuditOutbox, HeldEvents, AuditLog {
     return new Set(rows.map(({ event_id }) => event_id));
   }
 
-  async appendAfter(
+  appendAfter(
     org: OrganizationId,
     head: ChainHead,
+    records: readonly StoredRecord[],
+    blocks: readonly IndexBlock[],
+  ): Promise<boolean> {
+    return this.#append(org, head.hash, records, blocks);
+  }
+
+  beginAfter(
+    org: OrganizationId,
+    _head: ChainHead,
+    records: readonly StoredRecord[],
+    blocks: readonly IndexBlock[],
+  ): Promise<boolean> {
+    return this.#append(org, emptyChain(org).hash, records, blocks);
+  }
+
+  #append(
+    org: OrganizationId,
+    expected: string,
     records: readonly StoredRecord[],
     blocks: readonly IndexBlock[],
   ): Promise<boolean> {
@@ -81,7 +99,7 @@ export class EmbeddedAuditStore implements AuditOutbox, HeldEvents, AuditLog {
       }),
     );
     return this.#db.writeDerived(() => {
-      if (this.#head(org).hash !== head.hash) return false;
+      if (this.#head(org).hash !== expected) return false;
       for (const { sequence, event_id, hash, bytes } of records) {
         this.#db.run(
           'INSERT INTO audit_records (org, sequence, event_id, hash, bytes) VALUES (?, ?, ?, ?, ?)',

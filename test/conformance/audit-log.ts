@@ -59,6 +59,21 @@ export function auditLogSuite(make: MakeStores): void {
       expect((await host.auditLog.head(acmeTwo)).sequence).toBe(1);
     });
 
+    it('begins behind records that expired elsewhere, once, and goes on from there', async () => {
+      const behind = { sequence: 41, hash: 'ab'.repeat(32) };
+      const some = events(3).map(outboxEvent);
+      const records = linkRecords(behind, some);
+      const begin = () => host.auditLog.beginAfter(acme, behind, records, indexBlocks(records, some));
+      expect(await begin()).toBe(true);
+      expect(await sequences(acme)).toEqual([42, 43, 44]);
+      expect(await host.auditLog.head(acme)).toEqual({ sequence: 44, hash: records[2]?.hash });
+      expect(await begin()).toBe(false);
+      expect(await append(events(2))).toBe(true);
+      expect(await sequences(acme)).toEqual([42, 43, 44, 45, 46]);
+      const found = await searchLog(host.auditLog, acme, {}, 10, undefined);
+      expect(found.map(({ record }) => record.sequence)).toEqual([46, 45, 44, 43, 42]);
+    });
+
     it('appends nothing when another was first', async () => {
       const stale = await host.auditLog.head(acme);
       await append(events(1));

@@ -188,6 +188,7 @@ describe('recordAudit', () => {
       head: (org) => log.head(org),
       recorded: (org, ids) => log.recorded(org, ids),
       appendAfter: async () => false,
+      beginAfter: async () => false,
       blocks: (...given) => log.blocks(...given),
       readMany: (...given) => log.readMany(...given),
       removeUpTo: (...given) => log.removeUpTo(...given),
