@@ -19,7 +19,7 @@ export function DueList(props: { readonly secrets: readonly SecretMetadata[] }) 
       className="due-list"
       items={props.secrets}
       keyOf={identity}
-      rowHeight={isNarrow.value ? 9.2 : 3.4}
+      rowHeight={isNarrow.value ? 10.8 : 3.4}
       columns={4}
       onOpen={(secret) => go(secretAddress(secret))}
       rowClass={urgencyOf}

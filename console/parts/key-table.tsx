@@ -17,7 +17,7 @@ export function KeyTable(props: {
       className="key-list"
       items={props.keys}
       keyOf={({ id }) => id}
-      rowHeight={isNarrow.value ? 8.4 : 3.4}
+      rowHeight={isNarrow.value ? 9 : 3.4}
       columns={5}
       rowClass={(key) => keyState(key, now.value)}
       header={['Name', 'Role and bounds', 'Last used', 'Ends', 'Revoke'].map((text) => (

@@ -26,18 +26,22 @@ export async function readDetail(
   name: string,
   selector: Readonly<Record<string, string>>,
   known: SecretMetadata | undefined,
+  signal: AbortSignal,
 ): Promise<Detail> {
   const secret =
     known?.deleted_at != null
       ? known
-      : await call<SecretMetadata>('GET', `/secrets/${name}`, { query: selector });
+      : await call<SecretMetadata>('GET', `/secrets/${name}`, { query: selector, signal });
   const [history, runs] = await Promise.all([
     secret.deleted_at === null
       ? call<HistoryEntry[]>('GET', `/secrets/${name}/history`, {
           query: { ...selectorOf(secret), limit: 1000 },
+          signal,
         })
       : [],
-    may('read_audit') ? call<RunUse[]>('GET', '/runs', { query: { secret_name: name, limit: RUNS } }) : null,
+    may('read_audit')
+      ? call<RunUse[]>('GET', '/runs', { query: { secret_name: name, limit: RUNS }, signal })
+      : null,
   ]);
   return { secret, history, uses: runs && usesOf(secret, runs) };
 }

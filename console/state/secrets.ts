@@ -17,7 +17,11 @@ export const reading = signal<Reading>({ state: 'never', problem: null, at: null
 /** Whether the list is of what was deleted and can be restored. */
 export const showsDeleted = signal(false);
 
+type Change = (list: readonly SecretMetadata[]) => readonly SecretMetadata[];
+
 let latest = new AbortController();
+/** What was written here since the reading began: its pages may be from before. */
+let changes: readonly Change[] = [];
 
 /** Reads every secret that this key may see, showing what there is as it comes. */
 export async function readSecrets(): Promise<void> {
@@ -27,14 +31,19 @@ export async function readSecrets(): Promise<void> {
   const before = reading.value.at;
   reading.value = { state: 'under-way', problem: null, at: before };
   const read: SecretMetadata[] = [];
+  changes = [];
+  const show = () => {
+    secrets.value = changes.reduce<readonly SecretMetadata[]>((list, change) => change(list), [...read]);
+  };
   try {
     const query = showsDeleted.value ? { deleted: 'true' } : {};
     for await (const page of pagesOf<SecretMetadata>('/secrets', query, aborted)) {
+      if (aborted.aborted) return;
       read.push(...page);
       // What is shown already gives way to what is new only when that is whole: nothing jumps.
-      if (before === null) secrets.value = [...read];
+      if (before === null) show();
     }
-    secrets.value = read;
+    show();
     now.value = Date.now();
     reading.value = { state: 'whole', problem: null, at: Date.now() };
   } catch (error) {
@@ -57,15 +66,22 @@ export function showDeleted(shown: boolean): void {
   void readSecrets();
 }
 
+function apply(change: Change): void {
+  changes = [...changes, change];
+  secrets.value = change(secrets.value);
+}
+
 /** Puts a secret in the place of what it was, so that a write shows at once. */
 export function putSecret(changed: SecretMetadata): void {
-  const others = secrets.value.filter((secret) => identity(secret) !== identity(changed));
-  const at = others.findIndex(({ name }) => name > changed.name);
-  secrets.value = at < 0 ? [...others, changed] : others.toSpliced(at, 0, changed);
+  apply((list) => {
+    const others = list.filter((secret) => identity(secret) !== identity(changed));
+    const at = others.findIndex(({ name }) => name > changed.name);
+    return at < 0 ? [...others, changed] : others.toSpliced(at, 0, changed);
+  });
 }
 
 export function dropSecret(gone: SecretMetadata): void {
-  secrets.value = secrets.value.filter((secret) => identity(secret) !== identity(gone));
+  apply((list) => list.filter((secret) => identity(secret) !== identity(gone)));
 }
 
 /** The pipeline or user that a secret serves; empty for the organization. */

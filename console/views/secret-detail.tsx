@@ -27,15 +27,22 @@ export function SecretDetail() {
   const known = secrets.value.find(
     (secret) => secret.name === name && sameSelector(selectorOf(secret), selector),
   );
-  const read = () => {
+  const attempt = useSignal(1);
+  useEffect(() => {
+    // What is read next is newer: an answer that comes late must not take its place.
+    const stop = new AbortController();
     problem.value = null;
-    readDetail(name, selector, known).then(
-      (read) => (detail.value = read),
-      (error: unknown) => (problem.value = endWhenRefused(error)),
+    readDetail(name, selector, known, stop.signal).then(
+      (read) => {
+        if (!stop.signal.aborted) detail.value = read;
+      },
+      (error: unknown) => {
+        if (!stop.signal.aborted) problem.value = endWhenRefused(error);
+      },
     );
-  };
-  // A write elsewhere shows as another version in the list, and is read anew.
-  useEffect(read, [name, query.toString(), known?.version, known?.reminder?.quiet?.until]);
+    return () => stop.abort();
+    // Every write shows as another version in the list, and is read anew.
+  }, [known?.version, known?.reminder?.quiet?.until, attempt.value]);
   const close = () => go(addressOf('secrets'));
   const secret = known ?? detail.value?.secret;
   return (
@@ -56,7 +63,7 @@ export function SecretDetail() {
       {problem.value !== null && (
         <Notice kind="failed" title="It could not be read">
           <p>{problem.value}</p>
-          <button type="button" onClick={read}>
+          <button type="button" onClick={() => attempt.value++}>
             Try again
           </button>
         </Notice>
@@ -73,13 +80,7 @@ export function SecretDetail() {
         </>
       )}
       {secret !== undefined && write.value !== null && (
-        <Writing
-          write={write.value}
-          secret={secret}
-          onClose={() => (write.value = null)}
-          onGone={close}
-          onChanged={read}
-        />
+        <Writing write={write.value} secret={secret} onClose={() => (write.value = null)} onGone={close} />
       )}
     </Dialog>
   );
@@ -118,13 +119,12 @@ function Writing(props: {
   readonly secret: Detail['secret'];
   readonly onClose: () => void;
   readonly onGone: () => void;
-  readonly onChanged: () => void;
 }) {
-  const { write, secret, onClose, onGone, onChanged } = props;
-  if (write === 'rotate') return <RotateSecret secret={secret} onDone={onChanged} onClose={onClose} />;
-  if (write === 'delete') return <DeleteSecret secret={secret} onDone={onGone} onClose={onClose} />;
-  if (write === 'restore') return <RestoreSecret secret={secret} onDone={onGone} onClose={onClose} />;
-  return <RollBackSecret secret={secret} version={write.version} onDone={onChanged} onClose={onClose} />;
+  const { write, secret, onClose, onGone } = props;
+  if (write === 'rotate') return <RotateSecret secret={secret} onClose={onClose} />;
+  if (write === 'delete') return <DeleteSecret secret={secret} onGone={onGone} onClose={onClose} />;
+  if (write === 'restore') return <RestoreSecret secret={secret} onGone={onGone} onClose={onClose} />;
+  return <RollBackSecret secret={secret} version={write.version} onClose={onClose} />;
 }
 
 function sameSelector(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {

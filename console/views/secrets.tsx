@@ -37,7 +37,7 @@ export function Secrets() {
         <button type="button" onClick={() => void readSecrets()}>
           Read again
         </button>
-        {may('create') && (
+        {may('create') && !showsDeleted.value && (
           <button
             type="button"
             class="main"
@@ -70,7 +70,9 @@ export function Secrets() {
           }}
         />
       )}
-      {place.value.view === 'secrets' && place.value.thing !== null && <SecretDetail />}
+      {place.value.view === 'secrets' && place.value.thing !== null && (
+        <SecretDetail key={`${place.value.thing} ${place.value.query}`} />
+      )}
     </main>
   );
 }

@@ -9,19 +9,23 @@ import { WriteDialog } from './write-dialog.tsx';
 
 interface Props {
   readonly secret: SecretMetadata;
-  readonly onDone: () => void;
   readonly onClose: () => void;
 }
 
+/** The secret leaves the list that it is shown in. */
+interface Leaving extends Props {
+  readonly onGone: () => void;
+}
+
 /** Stops a secret from resolving, at once. */
-export function DeleteSecret({ secret, onDone, onClose }: Props) {
+export function DeleteSecret({ secret, onGone, onClose }: Leaving) {
   const typed = useSignal('');
   const days = useSignal('7');
   const write = async (once: string) => {
     const query = { ...selectorOf(secret), recovery_days: days.value };
     await call('DELETE', `/secrets/${secret.name}`, { query, once });
     dropSecret(secret);
-    onDone();
+    onGone();
   };
   return (
     <WriteDialog
@@ -47,12 +51,12 @@ export function DeleteSecret({ secret, onDone, onClose }: Props) {
 }
 
 /** Brings a deleted secret back. */
-export function RestoreSecret({ secret, onDone, onClose }: Props) {
+export function RestoreSecret({ secret, onGone, onClose }: Leaving) {
   const typed = useSignal('');
   const write = async (once: string) => {
     await call('POST', `/secrets/${secret.name}/restore`, { query: selectorOf(secret), once });
     dropSecret(secret);
-    onDone();
+    onGone();
   };
   return (
     <WriteDialog
@@ -69,7 +73,7 @@ export function RestoreSecret({ secret, onDone, onClose }: Props) {
 }
 
 /** Makes a new version with the value of an old one. */
-export function RollBackSecret({ secret, version, onDone, onClose }: Props & { readonly version: number }) {
+export function RollBackSecret({ secret, version, onClose }: Props & { readonly version: number }) {
   const typed = useSignal('');
   const reason = useSignal('');
   const write = async (once: string) => {
@@ -83,7 +87,6 @@ export function RollBackSecret({ secret, version, onDone, onClose }: Props & { r
       once,
     });
     putSecret(rolledBack);
-    onDone();
   };
   return (
     <WriteDialog

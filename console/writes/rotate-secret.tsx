@@ -10,12 +10,8 @@ import { ValueField } from './value-field.tsx';
 import { WriteDialog } from './write-dialog.tsx';
 
 /** Stores a new version. It is refused when somebody was faster: the version on the screen is the one replaced. */
-export function RotateSecret(props: {
-  readonly secret: SecretMetadata;
-  readonly onDone: () => void;
-  readonly onClose: () => void;
-}) {
-  const { secret, onDone, onClose } = props;
+export function RotateSecret(props: { readonly secret: SecretMetadata; readonly onClose: () => void }) {
+  const { secret, onClose } = props;
   const value = useRef(new HiddenValue()).current;
   const reason = useSignal('');
   const keep = useSignal('');
@@ -32,7 +28,6 @@ export function RotateSecret(props: {
     });
     value.set('');
     putSecret(rotated);
-    onDone();
   };
   return (
     <WriteDialog
