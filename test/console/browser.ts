@@ -52,6 +52,20 @@ export async function signedIn(browser: Browser, url: string, key: string, look:
   return tab;
 }
 
+export const views = ['secrets', 'rotation', 'audit', 'usage', 'keys'] as const;
+export type View = (typeof views)[number];
+
+/** Goes to a view and waits until all that it reads is there. @param search `?days=30`, as its address has it */
+export async function openView(page: Page, view: View, search = ''): Promise<void> {
+  await page.goto(`${new URL(page.url()).origin}/#/${view}${search}`);
+  const main = page.locator(`main.${view}`);
+  if (view === 'secrets') await main.getByText(/^as of/).waitFor();
+  if (view === 'audit') await main.getByText(/checkpoint/).waitFor();
+  if (view === 'usage') await main.locator('.key-uses li, .usage-table').nth(1).waitFor();
+  await main.getByRole('row').nth(1).waitFor();
+  await main.locator('progress').first().waitFor({ state: 'detached' });
+}
+
 /** What axe finds wrong, one line each. Run from outside of the page's own policy, which lets no other script in. */
 export async function violationsOf(page: Page): Promise<readonly string[]> {
   await page.evaluate(axeSource);
