@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { EmbeddedServices } from '../../shared/embedded/services.ts';
+import { sharedTurns, turnsOfRequests } from '../../shared/embedded/turns.ts';
 
 const RESTART_AFTER_MS = 1000;
 /** Events of so many milliseconds are told of together. */
@@ -15,9 +16,11 @@ export function startBackgroundThread({ database, log }: Pick<EmbeddedServices, 
   let telling: NodeJS.Timeout | undefined;
   let restarting: NodeJS.Timeout | undefined;
   let thread: Worker | undefined;
+  const turns = sharedTurns();
+  database.turns = turnsOfRequests(turns);
 
   const start = () => {
-    thread = new Worker(new URL('./background-thread.ts', import.meta.url));
+    thread = new Worker(new URL('./background-thread.ts', import.meta.url), { workerData: turns });
     thread.once('error', () => log({ level: 'error', function: 'background', code: 'internal' }));
     thread.once('exit', () => {
       thread = undefined;

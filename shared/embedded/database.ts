@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SecretsError } from '../contract/errors.ts';
 import { syncFolder } from './files.ts';
 import { migrations } from './schema.ts';
+import { alone, type Turns } from './turns.ts';
 import { type Outcome, storeFailed, WriteQueue } from './write-queue.ts';
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -28,6 +29,8 @@ export class Database {
   #busySince: number | null = null;
   /** Called after each group of durable writes that was committed. */
   onCommit: () => void = () => undefined;
+  /** How this connection takes turns with the one of another thread. */
+  turns: Turns = alone;
 
   readonly #path: string;
 
@@ -131,6 +134,7 @@ export class Database {
 
   #commitDerived(): void {
     if (this.#closed) return;
+    this.turns.giveWay();
     this.#db.exec('PRAGMA synchronous = NORMAL');
     const outcome = this.#derived.commit(this.#db, this.#execute);
     this.#db.exec('PRAGMA synchronous = FULL');
@@ -141,11 +145,16 @@ export class Database {
   #comesAgain(outcome: Outcome, queue: WriteQueue, commit: () => void): boolean {
     if (outcome !== 'busy') {
       this.#busySince = null;
+      this.turns.release();
       return false;
     }
+    this.turns.claim();
     this.#busySince ??= performance.now();
-    if (performance.now() - this.#busySince > BUSY_TIMEOUT_MS) queue.fail();
-    else setTimeout(commit, BUSY_RETRY_MS);
+    if (performance.now() - this.#busySince <= BUSY_TIMEOUT_MS) setTimeout(commit, BUSY_RETRY_MS);
+    else {
+      queue.fail();
+      this.turns.release();
+    }
     return true;
   }
 

@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SecretsError } from '../../../shared/contract/errors.ts';
 import { Database } from '../../../shared/embedded/database.ts';
+import { sharedTurns, turnsOfBackground, turnsOfRequests } from '../../../shared/embedded/turns.ts';
 
 let folder = '';
 let db: Database;
@@ -96,4 +99,46 @@ describe('while another connection writes', () => {
     db.checkpoint();
     expect(ids()).toEqual(['other']);
   });
+
+  it('the next turn is claimed, until the writes are done', async () => {
+    const turns = sharedTurns();
+    db.turns = turnsOfRequests(turns);
+    const claimed = () => Atomics.load(new Int32Array(turns), 0) === 1;
+    const written = db.write(() => put('a'));
+    while (!claimed()) await sleep(1);
+    other.exec('COMMIT');
+    await written;
+    expect(claimed()).toBe(false);
+  });
+
+  it('the next turn is no longer claimed by writes that were refused', async () => {
+    const turns = sharedTurns();
+    db.turns = turnsOfRequests(turns);
+    await expect(db.write(() => put('a'))).rejects.toMatchObject({ code: 'unavailable' });
+    expect([...new Int32Array(turns)]).toEqual([0]);
+    other.exec('COMMIT');
+  }, 30_000);
+});
+
+it('a write that can wait gives way to the turn that another thread claimed', async () => {
+  const turns = sharedTurns();
+  db.turns = turnsOfBackground(turns);
+  await db.writeDerived(() => put('nobody claimed it'));
+
+  const done = new Int32Array(new SharedArrayBuffer(4));
+  // As a thread of requests: it claims its turn, writes for a moment, and is done.
+  const thread = new Worker(
+    `const { parentPort, workerData: { turns, done } } = require('node:worker_threads');
+     const claimed = new Int32Array(turns);
+     Atomics.store(claimed, 0, 1);
+     parentPort.postMessage('claimed');
+     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+     Atomics.store(done, 0, 1);
+     Atomics.store(claimed, 0, 0);
+     Atomics.notify(claimed, 0);`,
+    { eval: true, workerData: { turns, done } },
+  );
+  await once(thread, 'message');
+  expect(await db.writeDerived(() => Atomics.load(done, 0))).toBe(1);
+  await once(thread, 'exit');
 });
