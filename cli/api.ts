@@ -72,6 +72,11 @@ export function createApi(given: Settings, timeoutMs = TIMEOUT_MS): Api {
   };
 }
 
+/** The items of all pages, one by one. */
+export async function* flat<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T, void> {
+  for await (const page of pages) yield* page;
+}
+
 async function* pagesOf(settings: Server, route: Route, input: unknown): AsyncGenerator<string, void> {
   for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
     const sent = cursor === undefined ? input : { ...(input as object), cursor };

@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { noJsonSchema } from '../infra/aws/trim.ts';
 import { unusedSchemas } from '../infra/aws/unused-schemas.ts';
 import { families } from './families.ts';
 import type { Family } from './program.ts';
@@ -22,6 +23,20 @@ const noSubprograms: Plugin = {
       /[\\/]commander[\\/]/.test(importer) ? { path: 'none', namespace: 'no-subprograms' } : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'no-subprograms' }, () => ({ contents: 'module.exports = {}' }));
+  },
+};
+
+const DESCRIBES = /(?<=\n {4}meta\(\.\.\.args\) \{\n)[^}]*(?=\n {4}\})/;
+
+/** What a schema says of itself is for the OpenAPI document. Each time it is said, a schema is made once more. */
+const noDescriptions: Plugin = {
+  name: 'no-descriptions',
+  setup({ onLoad }) {
+    onLoad({ filter: /zod[\\/]v4[\\/]classic[\\/]schemas\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      if (!DESCRIBES.test(source)) throw new Error('zod says otherwise now how a schema is described');
+      return { contents: source.replace(DESCRIBES, 'return this;') };
+    });
   },
 };
 
@@ -64,7 +79,9 @@ async function bundle(family: Family | typeof ALL): Promise<Bundle> {
     format: 'cjs',
     target: 'node24',
     external: ['@aws-sdk/*'],
-    plugins: [unusedSchemas, noSubprograms],
+    // As require: to import node:http reads each of its exports, and one of those loads all that fetch needs.
+    supported: { 'dynamic-import': false },
+    plugins: [unusedSchemas, noSubprograms, noJsonSchema, noDescriptions],
     write: false,
     metafile: true,
     legalComments: 'none',
@@ -94,7 +111,7 @@ const [first, second] = process.argv.slice(2);
 const words = [first, first + ' ' + second].find((each) => Object.hasOwn(files, each));
 const name = words === undefined ? '${ALL}' : files[words];
 const { mtimeMs } = statSync(__filename);
-const isNewer = (file) => statSync(join(__dirname, '..', file), { throwIfNoEntry: false })?.mtimeMs > mtimeMs;
+const isNewer = (file) => statSync(__dirname + '/../' + file, { throwIfNoEntry: false })?.mtimeMs > mtimeMs;
 module.exports = !sources[name].some(isNewer);
 if (module.exports) {
   require('node:module').enableCompileCache(join(__dirname, '.code'));

@@ -9,6 +9,7 @@ import { addExplaining } from './commands/explaining.ts';
 import { addExporting } from './commands/exporting.ts';
 import { addImporting } from './commands/importing.ts';
 import { addKeys } from './commands/keys.ts';
+import { addListing } from './commands/listing.ts';
 import { addLogin } from './commands/login.ts';
 import { addNotifications } from './commands/notifications.ts';
 import { addPromoting } from './commands/promoting.ts';
@@ -31,7 +32,8 @@ export const families: readonly Family[] = [
   { file: 'rotation', below: 'secrets', words: ['rotation'], add: addRotation },
   { file: 'stages', below: 'secrets', words: ['activate', 'abandon', 'prune'], add: addStages },
   { file: 'removing', below: 'secrets', words: ['delete', 'restore'], add: addRemoving },
-  { file: 'reading', below: 'secrets', words: ['list', 'get', 'history'], add: addReading },
+  { file: 'listing', below: 'secrets', words: ['list', 'history'], add: addListing },
+  { file: 'reading', below: 'secrets', words: ['get'], add: addReading },
   { file: 'reminders', below: 'secrets', words: ['due', 'ack', 'snooze'], add: addReminders },
   { file: 'audit', below: 'secrets', words: ['audit'], add: addAudit },
   { file: 'checking', below: 'secrets', words: ['check'], add: addChecking },

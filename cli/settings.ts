@@ -4,30 +4,25 @@ import * as z from 'zod';
 import { type Failure, usageFailure } from './failure.ts';
 import { profileFile } from './profiles.ts';
 
-const setting = z
-  .string()
-  .optional()
-  .transform((text) => (text === '' ? undefined : text));
-
-const environmentVariables = z.object({
-  FM_API_URL: setting,
-  FM_API_KEY: setting,
-  FM_PROFILE: setting,
-  FM_RUN_TOKEN: setting,
-  FM_RESOLVE_KEY: setting,
-  FM_DATA_DIR: setting,
-  XDG_CONFIG_HOME: setting,
-  NO_COLOR: setting,
+const VARIABLES = [
+  'FM_API_URL',
+  'FM_API_KEY',
+  'FM_PROFILE',
+  'FM_RUN_TOKEN',
+  'FM_RESOLVE_KEY',
+  'FM_DATA_DIR',
+  'XDG_CONFIG_HOME',
+  'NO_COLOR',
   // Of the stores that an import reads.
-  BAO_ADDR: setting,
-  BAO_NAMESPACE: setting,
-  BAO_TOKEN: setting,
-  VAULT_ADDR: setting,
-  VAULT_NAMESPACE: setting,
-  VAULT_TOKEN: setting,
-  FLOWMASON_SECRETS_KEY: setting,
-});
-export type Environment = z.infer<typeof environmentVariables>;
+  'BAO_ADDR',
+  'BAO_NAMESPACE',
+  'BAO_TOKEN',
+  'VAULT_ADDR',
+  'VAULT_NAMESPACE',
+  'VAULT_TOKEN',
+  'FLOWMASON_SECRETS_KEY',
+] as const;
+export type Environment = { readonly [Name in (typeof VARIABLES)[number]]?: string | undefined };
 
 /** Which server, and who we are to it. */
 export interface Settings {
@@ -45,9 +40,9 @@ export interface SettingsSources {
   readonly takesRunToken: boolean;
 }
 
-/** Takes the variables that `fm` knows; an empty one counts as absent. */
+/** Takes the variables that `fm` knows; an empty one counts as absent. By hand: a schema takes 10 ms of the start. */
 export function parseEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  return environmentVariables.parse(variables);
+  return Object.fromEntries(VARIABLES.map((name) => [name, variables[name] || undefined]));
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import type { SecretMetadata } from '../../shared/contract/secrets.ts';
+import { flat } from '../api.ts';
 import { ABSENT, createTable } from '../print.ts';
 import { common, type Host, PAGE, type Tools, toolsOf } from '../tools.ts';
-import { flat } from './reading.ts';
 
 type Verdict = 'same' | 'different' | 'only-first' | 'only-second' | 'unknown';
 

@@ -1,8 +1,7 @@
 import { Argument, type Command, type CommandUnknownOpts, type Option } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
-import { type Api, createApi } from '../api.ts';
+import { type Api, createApi, flat } from '../api.ts';
 import { type Host, PAGE, settingsOf } from '../tools.ts';
-import { flat } from './reading.ts';
 
 /** Each asks `fm __complete` with the words up to the cursor; none needs another package. */
 const scripts = {

@@ -1,13 +1,12 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import { VERSION } from '../../shared/contract/version.ts';
-import { createApi } from '../api.ts';
+import { createApi, flat } from '../api.ts';
 import { exitCodes, Failure } from '../failure.ts';
 import { monthlyDollars } from '../prices.ts';
 import { createTable } from '../print.ts';
 import type { Settings } from '../settings.ts';
 import { common, type Host, PAGE, settingsOf } from '../tools.ts';
-import { flat } from './reading.ts';
 
 interface Finding {
   readonly check: 'server' | 'tls' | 'clock' | 'version' | 'credential' | 'cost';

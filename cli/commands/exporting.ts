@@ -1,11 +1,11 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
+import { flat } from '../api.ts';
 import { type Failure, usageFailure } from '../failure.ts';
 import { type Placing, placing } from '../place.ts';
 import { namesOf, type Resolved, resolveSecrets, variablesOf, winnersOf } from '../resolving.ts';
 import { type ShellText, shellTexts } from '../shell-text.ts';
 import { common, type Host, PAGE, type Tools, toolsOf } from '../tools.ts';
-import { flat } from './reading.ts';
 
 const FORMATS = ['metadata', 'json', 'bash', 'fish', 'powershell', 'env-file'] as const;
 

@@ -1,8 +1,8 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
+import { flat } from '../api.ts';
 import { ABSENT, createTable, day, printBlock } from '../print.ts';
 import { common, type Host, PAGE, toolsOf } from '../tools.ts';
-import { flat } from './reading.ts';
 
 const ROLES = ['admin', 'editor', 'viewer', 'runtime'] as const;
 

@@ -1,9 +1,9 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
+import { flat } from '../api.ts';
 import { ABSENT, createTable, day, printBlock } from '../print.ts';
 import { common, type Host, toolsOf } from '../tools.ts';
 import { readValue } from '../value.ts';
-import { flat } from './reading.ts';
 
 const KINDS = ['email', 'webhook', 'slack', 'teams', 'calendar'] as const;
 const STATES = ['upcoming', 'due', 'overdue', 'escalated'] as const;

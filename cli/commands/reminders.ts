@@ -1,9 +1,9 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import type { SecretMetadata } from '../../shared/contract/secrets.ts';
+import { flat } from '../api.ts';
 import { ABSENT, createTable, day } from '../print.ts';
 import { common, type Host, numberOf, PAGE, selecting, selectorOf, toolsOf } from '../tools.ts';
-import { flat } from './reading.ts';
 
 /** `fm secrets due | ack | snooze` */
 export function addReminders(secrets: Command, host: Host): void {

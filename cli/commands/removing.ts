@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import type { AuditEntry } from '../../shared/contract/audit.ts';
+import { flat } from '../api.ts';
 import { confirmPlace, writing } from '../confirm.ts';
 import { Failure } from '../failure.ts';
 import { placeOf } from '../print.ts';
@@ -16,7 +17,6 @@ import {
   type Tools,
   toolsOf,
 } from '../tools.ts';
-import { flat } from './reading.ts';
 
 /** `fm secrets delete | restore` */
 export function addRemoving(secrets: Command, host: Host): void {

@@ -1,8 +1,8 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
+import { flat } from '../api.ts';
 import { ABSENT, createTable, moment, printBlock } from '../print.ts';
 import { common, type Host, numberOf, PAGE, toolsOf } from '../tools.ts';
-import { flat } from './reading.ts';
 
 /** `fm runs …` */
 export function addRuns(program: Command, host: Host): void {
