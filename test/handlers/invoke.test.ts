@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { call, jsonOf, logged, newKey, newOrganization, newRun, services } from '../testkit/api.ts';
 
 // The resolve function invoked directly: a Lambda is not told who called it, so the payload proves itself, or the
@@ -126,6 +127,56 @@ describe('the resolve function', () => {
     expect(await statusOf({ run_token, config }, by(FUNCTION))).toBe(200);
     await call('end-run', { as: runtime, params: { run_id } });
     expect(await statusOf({ run_token, config }, by(FUNCTION))).toBe(401);
+  });
+
+  describe('by its URL', () => {
+    const event = (body: unknown, more: object = {}) => ({
+      version: '2.0',
+      headers: { 'content-type': 'application/json' },
+      requestContext: { http: { method: 'POST', path: '/', sourceIp: '203.0.113.9' } },
+      body: JSON.stringify(body),
+      isBase64Encoded: false,
+      ...more,
+    });
+    const asked = () => ({ run_token: runToken, config: { ...config } });
+    const answerTo = async (sent: unknown) => {
+      const answer = await invoke(sent, by(FUNCTION));
+      const { statusCode, headers, body } = z
+        .object({ statusCode: z.number(), headers: z.record(z.string(), z.string()), body: z.string() })
+        .parse(answer);
+      return { statusCode, headers, body: JSON.parse(body) as unknown };
+    };
+
+    it('answers HTTP to whoever has a run token, and records from where', async () => {
+      const answer = await answerTo(event(asked()));
+      expect(answer).toMatchObject({ statusCode: 200, body: { config: { at: 'canary-value' } } });
+      expect(answer.headers).toMatchObject({
+        'cache-control': 'no-store',
+        'content-type': 'application/json',
+      });
+      const last = services.database.get<{ event: string }>(
+        'SELECT event FROM outbox ORDER BY position DESC LIMIT 1',
+      );
+      expect(JSON.parse(last?.event ?? '{}')).toMatchObject({ action: 'access', ip_address: '203.0.113.9' });
+    });
+
+    it('takes a body that came as base64', async () => {
+      const body = Buffer.from(JSON.stringify(asked())).toString('base64');
+      expect((await answerTo(event(null, { body, isBase64Encoded: true }))).statusCode).toBe(200);
+    });
+
+    it.each([
+      { what: 'a bare word', sent: event({ ...place, config }), status: 403 },
+      { what: 'a token of nobody', sent: event({ run_token: 'fmr_x.y', config }), status: 401 },
+      { what: 'no body', sent: event(null, { body: undefined }), status: 422 },
+      { what: 'no JSON', sent: event(null, { body: 'canary{' }), status: 400 },
+      { what: 'a form', sent: event(null, { headers: { 'content-type': 'text/plain' } }), status: 415 },
+      { what: 'what only looks like an event', sent: { requestContext: {}, headers: {} }, status: 422 },
+      { what: 'half an event', sent: { requestContext: null, headers: null }, status: 500 },
+    ])('refuses $what with $status', async ({ sent, status }) => {
+      const { statusCode, headers } = await answerTo(sent);
+      expect([statusCode, headers['content-type']]).toEqual([status, 'application/problem+json']);
+    });
   });
 
   it('says the same as POST /resolve', async () => {
