@@ -8,7 +8,7 @@ import {
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { FunctionUrlAuthType, type IFunction } from 'aws-cdk-lib/aws-lambda';
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib/core';
+import { CfnOutput, Duration, Fn, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { routes } from '../../functions/routes.ts';
 import { addDomain, addStage, corsOf } from './edge.ts';
@@ -40,6 +40,8 @@ export const apiFunctions: ReadonlyMap<string, readonly Grant[]> = new Map([
 /** The HTTP API, a function for each route, and the resolve function for who invokes it directly. */
 export class ApiStack extends Stack {
   readonly api: HttpApi;
+  /** The name under which it answers: its own one, or what API Gateway calls it. */
+  readonly host: string;
   /** Every function, by its file below `functions/`. */
   readonly functions = new Map<string, SecretsFunction>();
   readonly #context: FunctionContext;
@@ -54,6 +56,7 @@ export class ApiStack extends Stack {
       disableExecuteApiEndpoint: settings.domainName !== undefined,
       ...corsOf(settings),
     });
+    this.host = settings.domainName ?? Fn.select(2, Fn.split('/', this.api.apiEndpoint));
     const authorizer = this.#authorizer();
     const added = routes.flatMap((route) => {
       const limits = route.action === 'public' ? { concurrency: settings.publicConcurrency } : {};

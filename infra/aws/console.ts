@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import {
   AllowedMethods,
   type BehaviorOptions,
@@ -17,13 +16,14 @@ import {
 import { HttpOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { BucketDeployment, CacheControl, Source } from 'aws-cdk-lib/aws-s3-deployment';
-import { CfnOutput, Duration, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { consoleHeaders } from '../../console/headers.ts';
 import { leaveConsoleFindings } from './console-findings.ts';
 
 export interface ConsoleProps extends StackProps {
-  readonly api: HttpApi;
+  /** The name under which the API answers. */
+  readonly apiHost: string;
 }
 
 const files = join(import.meta.dirname, '../../dist/console');
@@ -43,7 +43,7 @@ export class ConsoleStack extends Stack {
       removalPolicy: RemovalPolicy.DESTROY,
       autoDeleteObjects: true,
     }) as IBucket; // the CDK's own types do not meet under exactOptionalPropertyTypes
-    const api = this.#apiBehavior(props.api);
+    const api = this.#apiBehavior(props.apiHost);
     const distribution = new Distribution(this, 'Distribution', {
       comment: 'FlowMason Secrets: the console',
       defaultRootObject: 'index.html',
@@ -63,8 +63,7 @@ export class ConsoleStack extends Stack {
   }
 
   /** Nothing of the API is kept on the way, and what is sent in the clear is refused, not redirected. */
-  #apiBehavior(api: HttpApi): BehaviorOptions {
-    const host = Fn.select(2, Fn.split('/', api.apiEndpoint));
+  #apiBehavior(host: string): BehaviorOptions {
     return {
       origin: new HttpOrigin(host, { protocolPolicy: OriginProtocolPolicy.HTTPS_ONLY }),
       viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
