@@ -1,17 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { routes } from '../../functions/routes.ts';
-import type { Grant } from '../../shared/contract/route.ts';
+import { deployedFunctions } from '../../infra/aws/deployment.ts';
+import type { Grant } from '../../infra/aws/grants.ts';
+import { eventually } from '../testkit/server.ts';
+import { attemptsAt, listFunctions, Probes } from './deployed-roles.ts';
 import {
   bootstrap,
   type Deployment,
   deploy,
   invoke,
   newOrganization,
-  type Resource,
   removeOutput,
+  signed,
 } from './deployment.ts';
+import { createOverdue, subscribedQueue } from './reminded.ts';
 
 const json = z.record(z.string(), z.unknown());
 const rows = z.array(json);
@@ -59,15 +62,6 @@ describe('the deployment', () => {
     it('a second bootstrap of the same organization with a refusal', async () => {
       const again = await bootstrap('acme');
       expect([again.code, again.stdout]).toEqual([5, '']);
-    });
-
-    it('the minute’s checkpoint, which its schedule makes', async () => {
-      let checkpoints: unknown = 0;
-      for (let tries = 0; tries < 300 && checkpoints === 0; tries++) {
-        await sleep(500);
-        checkpoints = (await call(admin, 'GET', '/api/v1/secrets/audit/verify')).json()['checkpoints'];
-      }
-      expect(checkpoints).toBeGreaterThan(0);
     });
 
     it('the story of a secret, from its creation to its audit', async () => {
@@ -122,20 +116,45 @@ describe('the deployment', () => {
       expect(await invoke(deployed.resolveFunction, asked)).toMatchObject({ status: 403 });
     });
 
+    it('who signs a request to the resolve function’s URL, and nobody else', async () => {
+      const run = await call(runtime, 'POST', '/api/v1/runs', {
+        pipeline_id: 'p1',
+        environment: 'production',
+      });
+      const { run_token } = run.json();
+      const body = JSON.stringify({ run_token, config: { key: '{{secrets.openai_api_key}}' } });
+      expect((await fetch(deployed.resolveUrl, { method: 'POST', body })).status).toBe(403);
+      const answer = await signed('lambda', deployed.resolveUrl, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
+      expect(await answer.json()).toMatchObject({ config: { key: 'sk-second' } });
+    });
+
     it('what happened, from the log that the stream feeds, and that it is whole', async () => {
       const actions = async () => {
         const log = await call(admin, 'GET', '/api/v1/secrets/audit?secret_name=openai_api_key');
         return rows.parse(JSON.parse(log.text)).map(({ action }) => action);
       };
       let seen = await actions();
-      for (let tries = 0; tries < 100 && seen.filter((action) => action === 'access').length < 5; tries++) {
+      for (let tries = 0; tries < 100 && seen.filter((action) => action === 'access').length < 6; tries++) {
         await sleep(200);
         seen = await actions();
       }
-      expect(seen.filter((action) => action === 'access')).toHaveLength(5);
+      expect(seen.filter((action) => action === 'access')).toHaveLength(6);
       expect(seen).toEqual(expect.arrayContaining(['create', 'rotate']));
       const verified = await call(admin, 'GET', '/api/v1/secrets/audit/verify');
       expect(verified.json()).toMatchObject({ verified: true });
+    });
+
+    it('an owner’s queue with what is to be rotated, by the reminders’ topic', async () => {
+      const queue = await subscribedQueue(deployed.outputs('reminders')['ReminderTopic'] ?? '', 'acme');
+      await createOverdue(deployed.services, admin, 'due_key');
+      await invoke((await listFunctions()).get('remind-rotation')?.function ?? '', {});
+      const message = await eventually(queue.receive);
+      expect(message).toContain('due_key');
+      expect(message).not.toContain('canary');
     });
 
     it('nothing of one organization to another', async () => {
@@ -146,62 +165,46 @@ describe('the deployment', () => {
     });
   });
 
-  describe('is synthesized', () => {
-    const ofType = (stack: string, type: string): [string, Resource][] =>
-      Object.entries(deployed.resources(stack)).filter(([, { Type }]) => Type === type);
-    /** The ids of the policies that allow an action. */
-    const allowing = (action: string) =>
-      ['api', 'background'].flatMap((stack) =>
-        ofType(stack, 'AWS::IAM::Policy')
-          .filter(([, { Properties }]) =>
-            JSON.stringify(Properties['PolicyDocument']).includes(`"${action}"`),
-          )
-          .map(([id]) => id.replace(/RoleDefaultPolicy.*$/, '')),
-      );
+  describe('lets a function that was taken over', () => {
+    const needs: Readonly<Record<string, readonly Grant[]>> = {
+      'kms:Decrypt': ['decrypt'],
+      'kms:GenerateDataKey': ['generate-data-key'],
+      'kms:Encrypt, recovery': ['generate-data-key'],
+      'kms:Sign': ['sign'],
+      'kms:GetPublicKey': ['public-key'],
+      'kms:GenerateMac': ['fingerprint'],
+      'dynamodb:GetItem': ['read'],
+      'dynamodb:DeleteItem': ['write'],
+      's3:GetObject': ['read-checkpoints'],
+      's3:PutObject': ['write-checkpoints'],
+      'sns:Publish': ['notify'],
+    };
 
-    it('so that only what resolves and what rotates may unwrap data keys', () => {
-      expect(allowing('kms:Decrypt').sort()).toEqual(['resolve', 'resolveconfig', 'tendsecrets']);
-    });
+    /** The roles of those that have the same grants are alike: test/aws/iam.test.ts reads every one. */
+    const oneOfEachKind = new Map(
+      [...deployedFunctions].map(([entry, grants]) => [[...grants].sort().join(), [entry, grants] as const]),
+    ).values();
 
-    it('so that who writes may generate data keys, and who makes keys and tokens may sign', () => {
-      const having = (grant: Grant) =>
-        routes.filter(({ grants }) => grants.includes(grant)).map(({ name }) => name.replaceAll('-', ''));
-      const sealing = ['tendsecrets', ...having('generate-data-key')].sort();
-      expect(allowing('kms:GenerateDataKey').sort()).toEqual(sealing);
-      // The recovery key: to encrypt, and nothing else.
-      expect(allowing('kms:Encrypt').sort()).toEqual(sealing);
-      expect(allowing('kms:Sign').sort()).toEqual(['checkpointaudit', ...having('sign')].sort());
-    });
-
-    it('so that no role has every action, or every resource but the tracer’s', () => {
-      for (const stack of ['api', 'background'])
-        for (const [id, { Properties }] of ofType(stack, 'AWS::IAM::Policy')) {
-          const { Statement } = z.object({ Statement: z.array(json) }).parse(Properties['PolicyDocument']);
-          for (const { Action, Resource: resource } of Statement) {
-            expect(JSON.stringify(Action), id).not.toContain('*');
-            if (resource === '*')
-              expect(JSON.stringify(Action), id).toMatch(/^\["xray:[^"]+","xray:[^"]+"\]$/);
-          }
-        }
-    });
-
-    it('with what the emulator drops: expiry, recovery, encryption, a stream that loses nothing', () => {
-      const [table] = ofType('storage', 'AWS::DynamoDB::Table');
-      expect(table?.[1].Properties).toMatchObject({
-        TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
-        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-        SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
-        StreamSpecification: { StreamViewType: 'NEW_IMAGE' },
-        BillingMode: 'PAY_PER_REQUEST',
-      });
-      const [mapping] = ofType('background', 'AWS::Lambda::EventSourceMapping');
-      expect(mapping?.[1].Properties).toMatchObject({
-        BisectBatchOnFunctionError: true,
-        FunctionResponseTypes: ['ReportBatchItemFailures'],
-        DestinationConfig: { OnFailure: {} },
-      });
-      const [bucket] = ofType('storage', 'AWS::S3::Bucket');
-      expect(bucket?.[1].Properties).toMatchObject({ ObjectLockEnabled: true });
-    });
+    it('do with its role what its grants say, and nothing else', async () => {
+      using probes = new Probes();
+      await probes.prepare();
+      const functions = await listFunctions();
+      const attempts = attemptsAt(deployed.outputs);
+      for (const [entry, grants] of oneOfEachKind) {
+        const name = entry.replace('api/', '');
+        const expected = [...attempts.keys()].filter((attempt) =>
+          needs[attempt]?.some((grant) => grants.includes(grant)),
+        );
+        expect(await probes.allowed(name, functions.get(name)?.role ?? '', attempts), name).toEqual(expected);
+      }
+    }, 600_000);
   });
+
+  it('has the minute’s checkpoint, which its schedule makes', async () => {
+    const checkpoints = async () => {
+      const verified = await call(admin, 'GET', '/api/v1/secrets/audit/verify');
+      return Number(verified.json()['checkpoints'] ?? 0) > 0;
+    };
+    expect(await eventually(checkpoints, 300)).toBe(true);
+  }, 310_000);
 });

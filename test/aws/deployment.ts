@@ -2,14 +2,16 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AwsClient } from 'aws4fetch';
 import * as z from 'zod';
 import { createOrganization } from '../../shared/callers/create-organization.ts';
 import { organizationId } from '../../shared/contract/ids.ts';
 import type { Services } from '../../shared/services.ts';
 import { type CliRun, runFm } from '../testkit/cli.ts';
-import { ministack } from './emulators.ts';
+import { guardedMinistack } from './emulators.ts';
 
-const ACCOUNT = '000000000000';
+/** The account's root, whom everything is allowed. */
+export const ACCOUNT = '000000000000';
 const STAGE = 'test';
 
 /** The environment in which the CDK, the SDK and the deployed functions find the emulator. */
@@ -17,27 +19,23 @@ const awsEnvironment = {
   AWS_ACCESS_KEY_ID: ACCOUNT,
   AWS_SECRET_ACCESS_KEY: 'test',
   AWS_REGION: 'us-east-1',
-  AWS_ENDPOINT_URL: ministack,
+  AWS_ENDPOINT_URL: guardedMinistack.endpoint,
+  NODE_EXTRA_CA_CERTS: guardedMinistack.certificate,
+  AWS_CA_BUNDLE: guardedMinistack.certificate,
   AWS_EC2_METADATA_DISABLED: 'true',
   CDK_DEFAULT_ACCOUNT: ACCOUNT,
   CDK_DEFAULT_REGION: 'us-east-1',
   CDK_DISABLE_CLI_TELEMETRY: 'true',
 };
 
-const resource = z.object({
-  Type: z.string(),
-  Properties: z.record(z.string(), z.unknown()).default({}),
-});
-const template = z.object({ Resources: z.record(z.string(), resource) });
-export type Resource = z.infer<typeof resource>;
-
 export interface Deployment {
   /** Where the API's routes begin. */
   readonly api: string;
   readonly resolveFunction: string;
   readonly orchestratorAlias: string;
-  /** What the CDK put into a stack's template. */
-  readonly resources: (stack: string) => Readonly<Record<string, Resource>>;
+  readonly resolveUrl: string;
+  /** What a stack says of itself. */
+  readonly outputs: (stack: string) => Readonly<Record<string, string>>;
   readonly services: Services;
 }
 
@@ -68,17 +66,16 @@ export async function deploy(): Promise<Deployment> {
   const outputs = z
     .record(z.string(), z.record(z.string(), z.string()))
     .parse(JSON.parse(readFileSync(outputsFile, 'utf8')));
-  const { ApiId = '', ResolveFunction = '', OrchestratorAlias = '' } = outputs[stackName('api')] ?? {};
-  const resources = (stack: string) => {
-    const path = join(folder, 'cdk.out', `${stackName(stack)}.template.json`);
-    return template.parse(JSON.parse(readFileSync(path, 'utf8'))).Resources;
-  };
+  const of = (stack: string) => outputs[stackName(stack)] ?? {};
+  const { ApiId = '', ResolveFunction = '', OrchestratorAlias = '', ResolveUrl = '' } = of('api');
   return {
-    api: `${ministack}/_aws/execute-api/${ApiId}/$default`,
+    api: `${guardedMinistack.endpoint}/_aws/execute-api/${ApiId}/$default`,
     resolveFunction: ResolveFunction,
     orchestratorAlias: OrchestratorAlias,
-    resources,
-    services: await servicesOf(outputs[stackName('storage')] ?? {}),
+    // The emulator answers there by the path, and not by the name that AWS gives it.
+    resolveUrl: `${guardedMinistack.endpoint}/_aws/lambda-url/${new URL(ResolveUrl).hostname.split('.')[0]}/`,
+    outputs: of,
+    services: await servicesOf(of('storage')),
   };
 }
 
@@ -115,10 +112,17 @@ export async function newOrganization(services: Services, id: string): Promise<s
   return key;
 }
 
-/** Invokes a function directly, as who may do so by IAM: the emulator lets anybody. */
-export async function invoke(functionArn: string, payload: unknown): Promise<unknown> {
-  const path = `/2015-03-31/functions/${encodeURIComponent(functionArn)}/invocations`;
-  const answer = await fetch(`${ministack}${path}`, { method: 'POST', body: JSON.stringify(payload) });
+/** A request to a service of AWS or to a function's URL, signed as the account's root. */
+export function signed(service: string, url: string, init: RequestInit = {}): Promise<Response> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = awsEnvironment;
+  const client = new AwsClient({ accessKeyId, secretAccessKey, service, region: 'us-east-1', retries: 0 });
+  return client.fetch(new URL(url, guardedMinistack.endpoint), init);
+}
+
+/** Invokes a function directly, as somebody whom IAM lets do so. */
+export async function invoke(functionName: string, payload: unknown): Promise<unknown> {
+  const path = `/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`;
+  const answer = await signed('lambda', path, { method: 'POST', body: JSON.stringify(payload) });
   return answer.json();
 }
 

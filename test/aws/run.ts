@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { get as getPlain } from 'node:http';
+import { get as getSecure } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -47,15 +49,23 @@ function start(
   return child;
 }
 
+/** Whether something answers HTTP there. It has made its certificate itself, so here nobody asks who it is. */
+function answers(endpoint: string): Promise<boolean> {
+  const get = endpoint.startsWith('https:') ? getSecure : getPlain;
+  return new Promise((resolve) => {
+    const request = get(endpoint, { rejectUnauthorized: false }, (answer) => {
+      answer.destroy();
+      resolve(true);
+    });
+    request.on('error', () => resolve(false));
+  });
+}
+
 /** Waits until something answers HTTP there. */
 async function ready(name: string, endpoint: string, child: ChildProcess): Promise<string> {
   for (let tries = 0; tries < 300; tries++) {
     if (child.exitCode !== null) break;
-    const answered = await fetch(endpoint).then(
-      () => true,
-      () => false,
-    );
-    if (answered) return endpoint;
+    if (await answers(endpoint)) return endpoint;
     await sleep(200);
   }
   throw new Error(
@@ -73,17 +83,34 @@ async function startDynamoDBLocal(): Promise<string> {
   return ready('dynamodb-local', `http://127.0.0.1:${port}`, child);
 }
 
-async function startMiniStack(): Promise<string> {
+async function startMiniStack(
+  name: string,
+  scheme: 'http' | 'https',
+  more: Readonly<Record<string, string>>,
+): Promise<string> {
   const port = String(await freePort());
-  const child = start('ministack', join(installMiniStack(), 'bin/ministack'), [], {
+  const child = start(name, join(installMiniStack(), 'bin/ministack'), [], {
     BIND_HOST: '127.0.0.1',
     GATEWAY_PORT: port,
     MINISTACK_HOST: '127.0.0.1',
     IOT_MTLS_ENABLED: '0',
     SFTP_ENABLED: '0',
     LOG_LEVEL: 'WARNING',
+    ...more,
   });
-  return ready('ministack', `http://127.0.0.1:${port}`, child);
+  return ready(name, `${scheme}://127.0.0.1:${port}`, child);
+}
+
+/**
+ * A second one, for the deployment: it proves signatures and evaluates the roles' policies. TLS, since the CDK's
+ * staging bucket refuses anything else.
+ * @returns where it is, and the certificate that it made: what trusts it must be told when it starts
+ */
+async function startGuardedMiniStack(): Promise<Readonly<Record<string, string>>> {
+  const guarded = { AUTH: 'true', USE_SSL: '1', TMPDIR: folder };
+  const endpoint = await startMiniStack('guarded-ministack', 'https', guarded);
+  const certificate = join(folder, 'ministack-tls/server.crt');
+  return { FM_TEST_GUARDED_MINISTACK: endpoint, NODE_EXTRA_CA_CERTS: certificate };
 }
 
 async function startMoto(): Promise<string> {
@@ -128,8 +155,9 @@ let counts = { passed: 0, failed: 1 };
 try {
   counts = runTests({
     FM_TEST_DYNAMODB: await startDynamoDBLocal(),
-    FM_TEST_MINISTACK: await startMiniStack(),
+    FM_TEST_MINISTACK: await startMiniStack('ministack', 'http', {}),
     FM_TEST_MOTO: await startMoto(),
+    ...(await startGuardedMiniStack()),
   });
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

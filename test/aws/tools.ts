@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The emulators, pinned, in a folder that git ignores. Each is installed once, beside and then put in place. */
@@ -11,6 +11,9 @@ const MINISTACK = ['ministack==1.5.33', 'cryptography==50.0.2'];
 // Its studio keeps secrets only where cryptography is installed.
 const STUDIO = ['flowmason==1.0.24', 'cryptography==50.0.2'];
 const MOTO = ['moto[server]==5.2.5'];
+const CFN_LINT = ['cfn-lint==1.58.0'];
+/** AWS CloudFormation Guard 3.1.1: a program for Linux and macOS, which this package brings. */
+const CFN_GUARD = '@cdklabs/cdk-validator-cfnguard@0.0.62';
 
 /** @returns the folder of DynamoDB Local's jars */
 export function installDynamoDBLocal(): string {
@@ -33,6 +36,29 @@ export function installMoto(): string {
 /** @returns the folder of a Python environment with the `flowmason` package and what its studio needs */
 export function installStudio(): string {
   return installed('flowmason-1.0.24', (folder) => pipInstall(folder, STUDIO));
+}
+
+/** @returns the folder of a Python environment with cfn-lint */
+export function installCfnLint(): string {
+  return installed('cfn-lint-1.58.0', (folder) => pipInstall(folder, CFN_LINT));
+}
+
+/** @returns the program of AWS CloudFormation Guard */
+export function installCfnGuard(): string {
+  const folder = installed('cfn-guard-3.1.1', (made) => {
+    run('npm', ['pack', '--silent', CFN_GUARD], made);
+    const [packed = ''] = readdirSync(made).filter((name) => name.endsWith('.tgz'));
+    run('tar', ['-xzf', packed], made);
+    rmSync(join(made, packed));
+  });
+  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  return join(
+    folder,
+    'package/bin',
+    process.platform === 'darwin' ? 'macos' : 'ubuntu',
+    machine,
+    'cfn-guard',
+  );
 }
 
 /** A Python environment may not be moved, so a file says that it is whole. */
