@@ -8,7 +8,7 @@ import { createOrganization } from '../../shared/callers/create-organization.ts'
 import { organizationId } from '../../shared/contract/ids.ts';
 import type { Services } from '../../shared/services.ts';
 import { type CliRun, runFm } from '../testkit/cli.ts';
-import { guardedMinistack } from './emulators.ts';
+import { guardedMinistack } from './guarded-emulator.ts';
 
 /** The account's root, whom everything is allowed. */
 export const ACCOUNT = '000000000000';

@@ -5,19 +5,12 @@ const endpoints = z
   .object({
     FM_TEST_DYNAMODB: z.url(),
     FM_TEST_MINISTACK: z.url(),
-    FM_TEST_GUARDED_MINISTACK: z.url(),
     FM_TEST_MOTO: z.url(),
-    NODE_EXTRA_CA_CERTS: z.string(),
   })
   .parse(process.env);
 
 export const dynamodbLocal = endpoints.FM_TEST_DYNAMODB;
 export const ministack = endpoints.FM_TEST_MINISTACK;
-/** It does nothing for whom IAM does not let, and speaks TLS under a certificate of its own. */
-export const guardedMinistack = {
-  endpoint: endpoints.FM_TEST_GUARDED_MINISTACK,
-  certificate: endpoints.NODE_EXTRA_CA_CERTS,
-};
 export const moto = endpoints.FM_TEST_MOTO;
 
 /**
