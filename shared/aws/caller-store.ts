@@ -5,7 +5,15 @@ import type { Trail } from '../audit/outbox.ts';
 import { SecretsError } from '../contract/errors.ts';
 import type { ApiKeyId, OrganizationId, RunId } from '../contract/ids.ts';
 import type { Page } from '../contract/page.ts';
-import { type Expression, exists, isNew, setAll, type Write, withoutNulls } from './expressions.ts';
+import {
+  type Expression,
+  exists,
+  type Item,
+  isNew,
+  setAll,
+  type Write,
+  withoutNulls,
+} from './expressions.ts';
 import { unavailable } from './failures.ts';
 import type { Table } from './table.ts';
 import { apiKeyKey, daysAfter, type Key, listings, organizationKey, runKey } from './table-layout.ts';
@@ -84,9 +92,7 @@ export class DynamoCallerStore implements CallerStore<Trail> {
   }
 
   async addRun(run: RunRecord, trail: Trail): Promise<void> {
-    const expires = daysAfter(run.expires_at, RUN_DAYS);
-    const put = { ...runKey(run.org, run.run_id), run: JSON.stringify(run), expires };
-    const refused = await this.#table.transact([{ put, when: isNew }, ...trailWrites(trail)]);
+    const refused = await this.#table.transact([{ put: runItem(run), when: isNew }, ...trailWrites(trail)]);
     if (refused === 0)
       throw new SecretsError('run_exists', 'Every execution has an id of its own. Choose another run_id.');
     if (refused !== null) throw carriedOutMeanwhile();
@@ -97,12 +103,11 @@ export class DynamoCallerStore implements CallerStore<Trail> {
   }
 
   async addOrganization(
-    { id, created_at, ...settings }: OrganizationRecord,
+    organization: OrganizationRecord,
     firstKey: ApiKeyRecord,
     trail: Trail,
   ): Promise<void> {
-    const listed = { listing: listings.organizations, listing_at: id };
-    const put = withoutNulls({ ...organizationKey(id), created_at, ...settings, ...listed });
+    const put = organizationItem(organization);
     const writes = [{ put, when: isNew }, putApiKey(firstKey), ...trailWrites(trail)];
     const refused = await this.#table.transact(writes);
     if (refused === 0) throw organizationExists();
@@ -142,14 +147,30 @@ export class DynamoCallerStore implements CallerStore<Trail> {
 }
 
 function putApiKey(key: ApiKeyRecord): Write {
-  const put = {
+  return { put: apiKeyItem(key), when: isNew };
+}
+
+/** A key as an item; what happened to it stands beside it. */
+export function apiKeyItem(key: ApiKeyRecord): Item {
+  return {
     ...apiKeyKey(key.id),
     api_key: JSON.stringify(key),
     org: key.org,
     listing: listings.apiKeys(key.org),
     listing_at: `${key.created_at} ${key.id}`,
   };
-  return { put, when: isNew };
+}
+
+/** A run as an item; its end stands beside it. */
+export function runItem(run: RunRecord): Item {
+  const expires = daysAfter(run.expires_at, RUN_DAYS);
+  return { ...runKey(run.org, run.run_id), run: JSON.stringify(run), expires };
+}
+
+/** An organization as an item. */
+export function organizationItem({ id, created_at, ...settings }: OrganizationRecord): Item {
+  const listed = { listing: listings.organizations, listing_at: id };
+  return withoutNulls({ ...organizationKey(id), created_at, ...settings, ...listed });
 }
 
 /** Sets an attribute that then keeps its first value. */

@@ -55,7 +55,7 @@ export class DynamoReminderStore implements ReminderStore {
   }
 
   async claim(digest: Digest): Promise<boolean> {
-    const expires = daysAfter(digest.created_at, KEPT_DAYS);
+    const expires = announcementExpires(digest.created_at);
     const claims = digest.announcements.map((announcement): Write => {
       const key = announcementKey(digest.org, announcementId(announcement));
       return { put: { ...key, digest: digest.id, expires }, when: isNew };
@@ -92,14 +92,9 @@ export class DynamoReminderStore implements ReminderStore {
   async forget(): Promise<void> {}
 
   async addRecipient(recipient: Recipient, trail: Trail): Promise<void> {
-    const { org, id, token_hash } = recipient;
-    const item = { put: { ...recipientKey(org, id), recipient: JSON.stringify(recipient) }, when: isNew };
-    const calendar =
-      token_hash === null
-        ? []
-        : [{ put: { ...calendarKey(token_hash), org, recipient_id: id }, when: isNew }];
-    const refused = await this.#table.transact([item, ...calendar, ...trailWrites(trail)]);
-    if (refused !== null && refused <= calendar.length) throw unavailable();
+    const items = recipientItems(recipient).map((put): Write => ({ put, when: isNew }));
+    const refused = await this.#table.transact([...items, ...trailWrites(trail)]);
+    if (refused !== null && refused < items.length) throw unavailable();
     if (refused !== null) throw carriedOutMeanwhile();
   }
 
@@ -147,16 +142,29 @@ export class DynamoReminderStore implements ReminderStore {
   }
 }
 
-function digestItem(digest: Digest): Item {
+/** A digest as an item; listed until it is done with. */
+export function digestItem(digest: Digest): Item {
   const { id, org, revision, retry_at, created_at } = digest;
   const listed = retry_at === null ? {} : { listing: listings.digests, listing_at: position(digest) };
   return {
     ...digestKey(org, id),
     revision,
     digest: JSON.stringify(digest),
-    expires: daysAfter(created_at, KEPT_DAYS),
+    expires: announcementExpires(created_at),
     ...listed,
   };
+}
+
+/** A recipient, and how its calendar is found. */
+export function recipientItems(recipient: Recipient): Item[] {
+  const { org, id, token_hash } = recipient;
+  const item = { ...recipientKey(org, id), recipient: JSON.stringify(recipient) };
+  return token_hash === null ? [item] : [item, { ...calendarKey(token_hash), org, recipient_id: id }];
+}
+
+/** For how long it is known that something was announced. @param at when it was; Unix seconds */
+export function announcementExpires(at: string): number {
+  return daysAfter(at, KEPT_DAYS);
 }
 
 function position({ retry_at, id }: Digest): string {

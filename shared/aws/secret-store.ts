@@ -12,7 +12,7 @@ import {
   type StoredVersion,
   type VersionRange,
 } from '../secrets/secret-store.ts';
-import { asBuffer, type Expression, isNew, setAll, type Write } from './expressions.ts';
+import { asBuffer, type Expression, type Item, isNew, setAll, type Write } from './expressions.ts';
 import { removeSecret } from './remove-secret.ts';
 import type { Table } from './table.ts';
 import {
@@ -187,7 +187,12 @@ export class DynamoSecretStore implements SecretStore {
 }
 
 function tendAt(key: Key, at: string | null): Write {
-  return at === null ? { remove: key } : { put: { ...key, listing: listings.tending, listing_at: at } };
+  return at === null ? { remove: key } : { put: tendingItem(key, at) };
+}
+
+/** That something is to be done about a secret at a moment. */
+export function tendingItem(key: Key, at: string): Item {
+  return { ...key, listing: listings.tending, listing_at: at };
 }
 
 /** That a secret stands at a revision and is not being removed. */
@@ -200,7 +205,7 @@ function atRevision(revision: number): Expression {
 }
 
 /** Where a head is listed: a deleted one until it is purged, a live one until it is due. */
-function listingOf(
+export function listingOf(
   org: OrganizationId,
   { at, purge_at, next_rotation_at }: Pick<StoredSecret, 'at' | 'purge_at' | 'next_rotation_at'>,
 ) {

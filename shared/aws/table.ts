@@ -169,12 +169,20 @@ export class Table {
     }
   }
 
+  /** Writes items, not all at once, in place of what is there. @throws SecretsError `unavailable`: some may be written */
+  async putMany(items: readonly Item[]): Promise<void> {
+    await this.#writeMany(items.map((Item) => ({ PutRequest: { Item } })));
+  }
+
   /** Removes items, not all at once. @throws SecretsError `unavailable`: some may be removed */
   async removeMany(keys: readonly Key[]): Promise<void> {
+    await this.#writeMany(keys.map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } })));
+  }
+
+  async #writeMany(all: readonly object[]): Promise<void> {
     const deadline = new Deadline();
-    for (const chunk of inChunks(keys, WRITES_AT_ONCE)) {
-      let requests: object[] = chunk.map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } }));
-      for (;;) {
+    for (const chunk of inChunks(all, WRITES_AT_ONCE)) {
+      for (let requests: object[] = chunk; ; ) {
         const command = new BatchWriteCommand({ RequestItems: { [this.#name]: requests } });
         const answer = await this.#send((options) => this.#client.send(command, options), deadline);
         requests = answer.UnprocessedItems?.[this.#name] ?? [];

@@ -4,6 +4,8 @@ import type { ApiKeyRecord, ApiKeyState } from '../access/api-key.ts';
 import type { OrganizationRecord } from '../access/caller-store.ts';
 import type { RunRecord } from '../access/run-token.ts';
 import { SecretsError } from '../contract/errors.ts';
+import { readRecord } from '../secrets/secret-record.ts';
+import { tendAt } from '../secrets/stages.ts';
 
 const bytes = z.base64();
 const time = z.string();
@@ -73,14 +75,27 @@ export type ArchiveRow =
 
 export type RowOf<Kind extends ArchiveRow['kind']> = Extract<ArchiveRow, { kind: Kind }>;
 
-/** A store as a whole: what a backup reads and a restore fills. */
-export interface ArchiveStore {
-  /** Everything, as it was at one moment where the store can say so, in the order of {@link ArchiveRow}'s kinds. */
-  rows(): AsyncIterable<ArchiveRow>;
+/** When something is to be done about a secret; never for one that cannot be read, which verifying tells of. */
+export function tendingOf(head: { readonly record: Buffer }): string | null {
+  try {
+    return tendAt(readRecord(head));
+  } catch {
+    return null;
+  }
+}
+
+/** A store as a whole, as a restore fills it. */
+export interface ArchiveTarget {
   /** Whether it is in use: an organization is loaded last. */
   isUsed(): Promise<boolean>;
   /** Writes rows as they are; rows that are there already are written again. The audit log and its checkpoints are not its own. */
   load(rows: readonly ArchiveRow[]): Promise<void>;
+}
+
+/** A store as a whole, as a backup reads it too. */
+export interface ArchiveStore extends ArchiveTarget {
+  /** Everything, as it was at one moment, in the order of {@link ArchiveRow}'s kinds. */
+  rows(): AsyncIterable<ArchiveRow>;
 }
 
 const header = z.strictObject({

@@ -10,13 +10,13 @@ import type { OrganizationId } from '../contract/ids.ts';
 import type { KeyService } from '../envelope/key-service.ts';
 import { toStoredVersion } from '../secrets/version-proof.ts';
 import { readVersion } from '../secrets/version-record.ts';
-import { type ArchiveRow, type ArchiveStore, type RowOf, readArchive } from './archive.ts';
+import { type ArchiveRow, type ArchiveTarget, type RowOf, readArchive } from './archive.ts';
 import { ExpiredLog } from './expired-log.ts';
 import { contextOf, unwrapRow } from './open-keys.ts';
 import { type BackupReport, type VerifyOptions, verifyBackup } from './verify-backup.ts';
 
 interface Needs extends CheckpointNeeds {
-  readonly archive: Pick<ArchiveStore, 'isUsed' | 'load'>;
+  readonly archive: ArchiveTarget;
   readonly auditLog: AuditLog;
   readonly keyService: KeyService;
 }

@@ -2,11 +2,15 @@ import type { ApiKeyRecord, ApiKeyState } from '../access/api-key.ts';
 import type { RunRecord } from '../access/run-token.ts';
 import { noteSize } from '../audit/checkpoint.ts';
 import type { CheckpointStore } from '../audit/checkpoint-store.ts';
-import { type ArchiveRow, type ArchiveStore, type RowOf, reminderTables } from '../backup/archive.ts';
+import {
+  type ArchiveRow,
+  type ArchiveStore,
+  type RowOf,
+  reminderTables,
+  tendingOf,
+} from '../backup/archive.ts';
 import { expiredRows } from '../backup/expired-log.ts';
 import type { OrganizationId } from '../contract/ids.ts';
-import { readRecord } from '../secrets/secret-record.ts';
-import { tendAt } from '../secrets/stages.ts';
 import { ORGANIZATION, type OrganizationRow, organizationColumns, toOrganization } from './caller-row.ts';
 import type { Database, Snapshot, Value } from './database.ts';
 
@@ -135,15 +139,6 @@ function columnsOf(row: ArchiveRow): Readonly<Record<string, Readonly<Record<str
     case 'expired':
     case 'audit_record':
       throw new TypeError('the audit log is appended to, not loaded');
-  }
-}
-
-/** When something is to be done about a secret; never for one that cannot be read, which verifying tells of. */
-function tendingOf(head: { readonly record: Buffer }): string | null {
-  try {
-    return tendAt(readRecord(head));
-  } catch {
-    return null;
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoArchive } from '../../shared/aws/archive.ts';
 import { DynamoAuditLog } from '../../shared/aws/audit-log.ts';
 import { DynamoAuditOutbox } from '../../shared/aws/audit-outbox.ts';
 import { DynamoCallerStore } from '../../shared/aws/caller-store.ts';
@@ -52,6 +53,7 @@ export function storesOver(client: DynamoDBDocumentClient, TableName: string, no
     reminders: new DynamoReminderStore(table),
     outbox,
     auditLog: new DynamoAuditLog(table),
+    archive: new DynamoArchive(table),
     waiting: () => waitingIn(client, TableName),
     auditLag: () => outbox.lag(),
     close: async () => {

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { archiveTargetSuite } from '../conformance/archive-target.ts';
 import { auditLogSuite } from '../conformance/audit-log.ts';
 import { callerStoreSuite } from '../conformance/caller-store.ts';
 import { makeEmbedded } from '../conformance/embedded-host.ts';
@@ -21,6 +22,7 @@ for (const [name, endpoint] of Object.entries(hosts)) {
     callerStoreSuite(make);
     smallStoresSuite(make);
     auditLogSuite(make);
+    archiveTargetSuite(make);
     reminderStoreSuite(make);
     historySuite(makeEmbedded, make, [1, 2, 3, 4]);
   });

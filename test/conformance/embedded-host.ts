@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EmbeddedArchive } from '../../shared/embedded/archive.ts';
 import { EmbeddedAuditStore } from '../../shared/embedded/audit-store.ts';
 import { EmbeddedCallerStore } from '../../shared/embedded/caller-store.ts';
+import { CheckpointFolder } from '../../shared/embedded/checkpoint-store.ts';
 import { EmbeddedDataKeyStore } from '../../shared/embedded/data-key-store.ts';
 import { Database } from '../../shared/embedded/database.ts';
 import { EmbeddedReminderStore } from '../../shared/embedded/reminder-store.ts';
@@ -24,6 +26,7 @@ export const makeEmbedded: MakeStores = async (now) => {
     reminders: new EmbeddedReminderStore(database),
     outbox: audit,
     auditLog: audit,
+    archive: new EmbeddedArchive(database, new CheckpointFolder(join(folder, 'checkpoints'))),
     waiting: async () => audit.pending(100_000).map(({ event }) => event),
     auditLag: async () => audit.lag(),
     close: async () => {

@@ -7,6 +7,7 @@ import { recoveryBy } from '../../shared/backup/recovery.ts';
 import { CheckpointFolder } from '../../shared/embedded/checkpoint-store.ts';
 import { RecoveryRecipient } from '../../shared/embedded/recovery-recipient.ts';
 import { throwawayKeyring } from '../testkit/key-service.ts';
+import { archiveTargetSuite } from './archive-target.ts';
 import { auditLogSuite } from './audit-log.ts';
 import { callerStoreSuite } from './caller-store.ts';
 import { checkpointStoreSuite } from './checkpoint-store.ts';
@@ -23,6 +24,7 @@ secretReadsSuite(makeEmbedded);
 callerStoreSuite(makeEmbedded);
 smallStoresSuite(makeEmbedded);
 auditLogSuite(makeEmbedded);
+archiveTargetSuite(makeEmbedded);
 reminderStoreSuite(makeEmbedded);
 historySuite(makeEmbedded, makeEmbedded, [1, 2]);
 keyServiceSuite(async () => {

@@ -2,6 +2,7 @@ import type { CallerStore } from '../../shared/access/caller-store.ts';
 import type { ReplayStore } from '../../shared/access/replay.ts';
 import type { AuditLog } from '../../shared/audit/log.ts';
 import type { AuditOutbox, HeldEvents, Trail } from '../../shared/audit/outbox.ts';
+import type { ArchiveTarget } from '../../shared/backup/archive.ts';
 import type { DataKeyStore } from '../../shared/envelope/data-keys.ts';
 import type { ReminderStore } from '../../shared/reminders/reminder-store.ts';
 import type { SecretStore } from '../../shared/secrets/secret-store.ts';
@@ -15,6 +16,7 @@ export interface StoreHost {
   readonly reminders: ReminderStore;
   readonly outbox: AuditOutbox & HeldEvents;
   readonly auditLog: AuditLog;
+  readonly archive: ArchiveTarget;
   /** The texts of all events that wait in the outbox, in any order. */
   readonly waiting: () => Promise<readonly string[]>;
   readonly auditLag: () => Promise<number>;

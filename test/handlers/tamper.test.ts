@@ -76,7 +76,7 @@ describe('every bit of a row', () => {
     temperatures.flatMap((temperature) =>
       (['record', 'mac', 'sealed'] as const).map((column) => ({ column, temperature })),
     ),
-  )('secrets.$column, $temperature', { timeout: 60_000 }, async ({ column, temperature }) => {
+  )('secrets.$column, $temperature', { timeout: 300_000 }, async ({ column, temperature }) => {
     const before = read(`SELECT ${column} AS bytes FROM secrets WHERE org = 'acme' AND key = ?`, key);
     const outcomes: { at: string; outcome: Outcome }[] = [];
     for (const { bit, changed } of flipped(before)) {
@@ -90,7 +90,7 @@ describe('every bit of a row', () => {
     expect((await resolve('bits')).value).toBe(value);
   });
 
-  it('data_keys.wrapped', { timeout: 60_000 }, async () => {
+  it('data_keys.wrapped', { timeout: 300_000 }, async () => {
     const ids = db.all<{ id: string }>("SELECT id FROM data_keys WHERE org = 'acme' AND environment IS NULL");
     const outcomes: { at: string; outcome: Outcome }[] = [];
     for (const { id } of ids) {
@@ -117,7 +117,7 @@ describe('every bit of a row', () => {
 
   it.each(versionColumns)(
     'versions.$column of a version that is referred to by its number, $temperature',
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async ({ column, temperature }) => {
       await call('rotate-secret', {
         as: admin,
@@ -152,7 +152,7 @@ describe('every bit of a row', () => {
 
   it.each(['record', 'sealed'])(
     'versions.%s of a version that is rolled back to',
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async (column) => {
       await call('rotate-secret', {
         as: admin,
@@ -352,7 +352,7 @@ describe('every ordered pair of rows', () => {
 
   it.each(temperatures.flatMap((temperature) => parts.map((columns) => ({ columns, temperature }))))(
     '$columns of the one under the key of the other, $temperature',
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async ({ columns, temperature }) => {
       const outcomes: { at: string; outcome: Outcome }[] = [];
       for (const { from, to } of pairs) {
@@ -368,7 +368,7 @@ describe('every ordered pair of rows', () => {
     },
   );
 
-  it('data keys: one under the id of another', { timeout: 60_000 }, async () => {
+  it('data keys: one under the id of another', { timeout: 300_000 }, async () => {
     const rows = db.all<{ org: string; id: string; wrapped: Uint8Array }>(
       'SELECT org, id, wrapped FROM data_keys',
     );

@@ -7,6 +7,7 @@ import { recordForAll } from '../../../shared/backup/record-admin.ts';
 import { restoreBackup } from '../../../shared/backup/restore-backup.ts';
 import { type BackupReport, verifyBackup } from '../../../shared/backup/verify-backup.ts';
 import { writeBackup } from '../../../shared/backup/write-backup.ts';
+import { storageOf } from '../../aws-outputs.ts';
 import { localFailure } from '../../failure.ts';
 import { printBlock } from '../../print.ts';
 import type { Host } from '../../tools.ts';
@@ -67,14 +68,33 @@ export function addBackup(admin: Command, host: Host): void {
     });
   reading(admin.command('restore').argument('<file>'))
     .description('fill an empty store from a backup, after reading it to its end')
-    .action(async (file, options) => {
-      const { services } = await import('#services');
-      const openRecovery = await openerOf(host, options);
-      const lines = linesOf(host, file, options);
-      const report = await restoreBackup(services, lines, { openRecovery, trusted: trusted(host, options) });
+    .option('--outputs <file>', 'into AWS: what cdk deploy --outputs-file wrote')
+    .option('--keyring <file>', 'the keyring that opens data keys, when the store has another root key')
+    .action(async (file, { outputs, keyring, ...options }) => {
+      const services = outputs === undefined ? (await import('#services')).services : await onAws(outputs);
+      const report = await restoreBackup(services, linesOf(host, file, options), {
+        openRecovery: await openerOf(host, options),
+        trusted: trusted(host, options),
+        ...(keyring === undefined ? {} : { keyService: await keyringAt(host, keyring) }),
+      });
       await recordForAll(services, 'restore_backup');
       print(host, report, options);
     });
+}
+
+/** The services of a deployment, for whoever IAM lets at its table and keys. */
+async function onAws(outputs: string) {
+  const env = storageOf(outputs);
+  const { openServices } = await import('../../../shared/aws/open-services.ts');
+  const { openArchive } = await import('../../../shared/aws/archive.ts');
+  return { ...openServices(env), archive: openArchive(env) };
+}
+
+/** @throws Failure when there is none: another one must not be made in its place */
+async function keyringAt(host: Host, file: string) {
+  readText(host, file);
+  const { Keyring } = await import('../../../shared/embedded/keyring.ts');
+  return Keyring.open(path.resolve(host.workingDirectory, file), true, null);
 }
 
 function reading(command: Command<[string]>) {
