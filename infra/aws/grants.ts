@@ -1,5 +1,6 @@
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Grant as RouteGrant } from '../../shared/contract/route.ts';
+import { RECIPIENTS } from '../../shared/reminders/recipient-secret.ts';
 import type { StorageStack } from './storage.ts';
 
 /**
@@ -8,6 +9,7 @@ import type { StorageStack } from './storage.ts';
  */
 export type Grant =
   | RouteGrant
+  | 'open-recipients'
   | 'public-key'
   | 'read-checkpoints'
   | 'write-checkpoints'
@@ -42,7 +44,7 @@ const guarded: readonly { readonly by: readonly Grant[]; readonly actions: strin
     keys: ['org#*#secrets', 'org#*#versions#*'],
   },
   { by: ['generate-data-key'], actions: WRITES, keys: ['org#*#data-keys'] },
-  { by: ['decrypt'], actions: READS, keys: ['org#*#data-keys'] },
+  { by: ['decrypt', 'open-recipients'], actions: READS, keys: ['org#*#data-keys'] },
 ];
 
 /** The statements of a role that has these grants and nothing else. */
@@ -83,6 +85,12 @@ function allowed(
       ];
     case 'decrypt':
       return allow(['kms:Decrypt'], dataKey.keyArn);
+    case 'open-recipients':
+      // What is wrapped under another context does not open under this one, whoever asks.
+      return allow(['kms:Decrypt'], dataKey.keyArn).map((statement) => {
+        statement.addCondition('StringEquals', { 'kms:EncryptionContext:environment': RECIPIENTS });
+        return statement;
+      });
     case 'sign':
       return allow(['kms:Sign'], signingKey.keyArn);
     case 'fingerprint':

@@ -15,7 +15,7 @@ export interface RemindersProps extends StackProps, FunctionContext {}
 const ENTRY = 'remind-rotation';
 /** Files below `functions/` that this stack runs. */
 export const reminderFunctions: ReadonlyMap<string, readonly Grant[]> = new Map([
-  [ENTRY, ['read', 'write', 'generate-data-key', 'decrypt', 'notify']],
+  [ENTRY, ['read', 'write', 'generate-data-key', 'open-recipients', 'notify']],
 ]);
 
 /** The check of what is to be rotated, every ten minutes, and the topic that it publishes to. */

@@ -32,7 +32,7 @@ export interface WatchProps extends StackProps {
 
 /** What a key must not undergo unseen. Through CloudTrail, which must record management events here. */
 const KEY_CHANGES = ['DisableKey', 'ScheduleKeyDeletion', 'PutKeyPolicy', 'DisableKeyRotation'];
-const USE_KEYS: readonly Grant[] = ['generate-data-key', 'decrypt', 'sign', 'public-key'];
+const USE_KEYS: readonly Grant[] = ['generate-data-key', 'decrypt', 'open-recipients', 'sign', 'public-key'];
 
 /** What functions say by a code in their log, and the metric that counts it. */
 const SAID: Readonly<Record<string, readonly (readonly [metricName: string, code: string])[]>> = {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { OrganizationId } from '../contract/ids.ts';
+import type { EnvironmentName, OrganizationId } from '../contract/ids.ts';
 import { lengthPrefixed } from '../envelope/bytes.ts';
 import type { DataKeys } from '../envelope/data-keys.ts';
 import { decryptionFailed, open, seal } from '../envelope/envelope.ts';
@@ -8,6 +8,12 @@ import type { Recipient } from './reminder-store.ts';
 const recipientSecret = z.strictObject({ url: z.string(), signing_key: z.string() });
 /** What of a webhook is a secret: whoever has its URL can post there. */
 export type RecipientSecret = Readonly<z.infer<typeof recipientSecret>>;
+
+/**
+ * In the place of an environment's name, which nobody can give to one: what seals webhooks seals no secret. On AWS
+ * the function that posts to webhooks may unwrap data keys of this place alone (docs/adr/0022).
+ */
+export const RECIPIENTS = '#recipients' as EnvironmentName;
 
 interface Needs {
   readonly dataKeys: DataKeys;
@@ -20,7 +26,7 @@ export async function sealRecipient(
   id: string,
   secret: RecipientSecret,
 ): Promise<NonNullable<Recipient['sealed']>> {
-  using key = await dataKeys.forSealing(org, null, false);
+  using key = await dataKeys.forSealing(org, RECIPIENTS, false);
   const bytes = seal(key.secret, contextOf(org, id, key.id), Buffer.from(JSON.stringify(secret)));
   return { data_key: key.id, bytes: bytes.toString('base64') };
 }
@@ -31,7 +37,8 @@ export async function openRecipient(
   { org, id, sealed }: Recipient,
 ): Promise<RecipientSecret> {
   if (sealed === null) throw decryptionFailed();
-  using keys = await dataKeys.forOpening(org, [{ id: sealed.data_key, environment: null, dedicated: false }]);
+  const name = { id: sealed.data_key, environment: RECIPIENTS, dedicated: false };
+  using keys = await dataKeys.forOpening(org, [name]);
   const key = keys.get(sealed.data_key);
   const opened = open(key.secret, contextOf(org, id, key.id), Buffer.from(sealed.bytes, 'base64'));
   try {

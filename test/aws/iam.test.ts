@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { deployedFunctions } from '../../infra/aws/deployment.ts';
 import type { Grant } from '../../infra/aws/grants.ts';
+import { environmentName } from '../../shared/contract/ids.ts';
+import { RECIPIENTS } from '../../shared/reminders/recipient-secret.ts';
 import { allows, rolesOf, type Statement, templatesOf } from './template-reader.ts';
 
 // What IAM says when our own checks say nothing: each function is taken to be somebody else's, with its role.
@@ -24,9 +26,18 @@ const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'].map((na
 const READS = ['GetItem', 'BatchGetItem', 'Query'].map((name) => `dynamodb:${name}`);
 
 describe('a role', () => {
-  it('unwraps data keys where values are resolved or rotated, and where reminders reach their webhooks', () => {
-    const opening = ['api/resolve-config', 'remind-rotation', 'resolve', 'tend-secrets'];
+  it('unwraps data keys of secrets where values are resolved or rotated', () => {
+    const opening = ['api/resolve-config', 'resolve', 'tend-secrets'];
     expect(whoMay('kms:Decrypt').sort()).toEqual(opening);
+  });
+
+  it('that sends reminders unwraps those of webhooks, and none of a secret', () => {
+    const opens = (environment: string) =>
+      allows(roles.get('remind-rotation') ?? [], 'kms:Decrypt', [], { environment });
+    expect(opens(RECIPIENTS)).toBe(true);
+    for (const environment of ['', 'production', 'recipients', '#recipients2'])
+      expect(opens(environment), environment).toBe(false);
+    expect(environmentName.safeParse(RECIPIENTS).success).toBe(false);
   });
 
   it('has of KMS what its grants say', () => {
@@ -45,8 +56,8 @@ describe('a role', () => {
   });
 
   it('that seals cannot open: it reads no wrapped data key', () => {
-    for (const action of READS)
-      expect(whoMay(action, 'org#acme#data-keys').sort(), action).toEqual(whoMay('kms:Decrypt').sort());
+    const opening = having('decrypt', 'open-recipients').sort();
+    for (const action of READS) expect(whoMay(action, 'org#acme#data-keys').sort(), action).toEqual(opening);
   });
 
   it('that lists, describes, checks or audits holds no key that opens or makes anything', () => {

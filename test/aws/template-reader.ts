@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Template } from 'aws-cdk-lib/assertions';
 import { App, Stack } from 'aws-cdk-lib/core';
 import * as z from 'zod';
@@ -47,17 +48,22 @@ export function rolesOf(templates: ReadonlyMap<string, Template>): ReadonlyMap<s
   );
 }
 
-/** Whether IAM allows an action on the table's partitions. A condition that names other things than these is unknown here. */
+/**
+ * Whether IAM allows an action: on the table's partitions, or with an environment in KMS's encryption context. A
+ * condition that names other things than these is unknown here.
+ */
 export function allows(
   statements: readonly Statement[],
   action: string,
   keys: readonly string[] = [],
-  { index = false } = {},
+  { index = false, environment = '' } = {},
 ): boolean {
   const applies = ({ Action, Resource, Condition = {} }: Statement) =>
     Action.includes(action) &&
     (!index || JSON.stringify(Resource).includes('/index/')) &&
     Object.entries(Condition).every(([operator, conditions]) => {
+      if (operator === 'StringEquals')
+        return isDeepStrictEqual(conditions, { 'kms:EncryptionContext:environment': environment });
       if (operator !== 'ForAnyValue:StringLike') throw new TypeError(`${operator} is not known here`);
       return Object.entries(conditions).every(([name, patterns]) => {
         if (name !== 'dynamodb:LeadingKeys') throw new TypeError(`${name} is not known here`);

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import * as z from 'zod';
 import { call, eventsOf, itemsOf, jsonOf, newOrganization, services } from '../testkit/api.ts';
 
 // Each checks many secrets, and a busy machine is slow at it.
@@ -50,6 +51,25 @@ describe('who gets what', () => {
     expect(JSON.stringify(rows)).not.toContain(SECRET_PATH);
     expect(JSON.stringify(rows)).not.toContain(Buffer.from(SECRET_PATH).toString('base64').slice(2, -4));
     expect(JSON.stringify(services.database.all('SELECT event FROM outbox'))).not.toContain(SECRET_PATH);
+  });
+
+  test('a webhook is sealed under a data key that no secret is sealed under', async () => {
+    await call('create-secret', { as: admin, body: { name: 'beside', value: 'v' } });
+    const keys = services.database.all<{ id: string; environment: string | null }>(
+      "SELECT id, environment FROM data_keys WHERE org = 'acme'",
+    );
+    expect(new Set(keys.map(({ environment }) => environment))).toEqual(new Set(['#recipients', null]));
+    const apart = keys.filter(({ environment }) => environment === '#recipients').map(({ id }) => id);
+    const sealed = services.database
+      .all<{ recipient: string }>('SELECT recipient FROM recipients')
+      .map(
+        ({ recipient }) =>
+          z.object({ sealed: z.object({ data_key: z.string() }).nullable() }).parse(JSON.parse(recipient))
+            .sealed,
+      )
+      .filter((one) => one !== null);
+    expect(sealed.length).toBeGreaterThan(0);
+    for (const { data_key } of sealed) expect(apart).toContain(data_key);
   });
 
   test('another organization sees and deletes none of it', async () => {
