@@ -21,6 +21,7 @@ import { addRunning } from './commands/running.ts';
 import { addRuns } from './commands/runs.ts';
 import { addSecrets } from './commands/secrets.ts';
 import { addStages } from './commands/stages.ts';
+import { addUpdating } from './commands/updating.ts';
 import type { Family } from './program.ts';
 
 /**
@@ -29,6 +30,7 @@ import type { Family } from './program.ts';
  */
 export const families: readonly Family[] = [
   { file: 'secrets', below: 'secrets', words: ['set', 'rotate', 'rollback'], add: addSecrets },
+  { file: 'updating', below: 'secrets', words: ['update', 'rotator'], add: addUpdating },
   { file: 'rotation', below: 'secrets', words: ['rotation'], add: addRotation },
   { file: 'stages', below: 'secrets', words: ['activate', 'abandon', 'prune'], add: addStages },
   { file: 'removing', below: 'secrets', words: ['delete', 'restore'], add: addRemoving },

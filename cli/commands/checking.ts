@@ -1,17 +1,18 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
+import { coordinatesKey } from '../../shared/contract/coordinates.ts';
 import { problemType } from '../../shared/contract/errors.ts';
 import { pathText, scanConfig } from '../../shared/contract/references.ts';
 import { limits } from '../../shared/contract/resolve.ts';
 import { exitCodes, Failure, localFailure } from '../failure.ts';
 import { readJsonFile } from '../files.ts';
-import { type Placing, placeOf, placing, secretsNamed } from '../place.ts';
+import { coordinatesAt, keyOf, type Placing, placeOf, placing, secretsNamed, wordsOf } from '../place.ts';
 import { common, type Host, type Tools, toolsOf } from '../tools.ts';
 import { type Checked, type Verdict, verdictOf } from '../verdict.ts';
 
 interface Warning {
   readonly path: string;
-  readonly kind: 'due' | 'url-query';
+  readonly kind: 'due' | 'url-query' | 'shadows';
   readonly detail: string;
 }
 
@@ -26,11 +27,15 @@ export function addChecking(secrets: Command, host: Host): void {
       const config = await readJsonFile(host, file);
       const { references } = await checked(tools, { config, ...place });
       const judged = await judge(tools, references, options);
-      const warnings = [...dueOnes(references), ...inQueries(config)];
+      const shadowing = await hidden(tools, references, options);
+      const warnings = [...dueOnes(references), ...shadowing, ...inQueries(config)];
       const failing = judged.filter(({ verdict }) => verdict !== null);
       if (tools.json) tools.terminal.printJson({ references: judged, warnings });
       else print(tools, judged, warnings);
-      if (failing.length > 0) throw unproven(`${failing.length} of ${count(references.length)} fail.`);
+      if (failing.length > 0)
+        throw unproven(
+          `${failing.length} of ${count(references.length)} ${failing.length === 1 ? 'fails' : 'fail'}.`,
+        );
       if (options.strict === true && warnings.length > 0) throw unproven('There are warnings.');
       if (!tools.json) tools.terminal.done(`${count(references.length)}, every one is served.`);
     });
@@ -82,6 +87,33 @@ function dueOnes(references: readonly Checked[]): readonly Warning[] {
       kind: 'due',
       detail: `${name} is older than its rotation_days: fm secrets rotate ${name}`,
     }));
+}
+
+/**
+ * Names that win here and hide another one: whoever may write the narrower one decides what this run gets.
+ * A run token's list holds what it could resolve, so with one, too.
+ */
+async function hidden(
+  { api }: Tools,
+  references: readonly Checked[],
+  place: Placing,
+): Promise<readonly Warning[]> {
+  if (place.env === undefined) return [];
+  const warnings: Warning[] = [];
+  for (const { name, paths, found, scope } of references) {
+    // The widest scope hides nothing but its own secret for every environment, which is what environments are for.
+    if (!found || scope === undefined || scope === 'org') continue;
+    const serving = coordinatesAt(name, place).map(coordinatesKey);
+    const live = (await secretsNamed(api, name)).filter(({ deleted_at }) => deleted_at === null);
+    const [winner, ...others] = live
+      .filter((secret) => serving.includes(keyOf(secret)))
+      .toSorted((one, two) => serving.indexOf(keyOf(one)) - serving.indexOf(keyOf(two)));
+    const wider = others.filter((other) => other.scope !== winner?.scope);
+    if (winner === undefined || wider.length === 0) continue;
+    const detail = `${name} of ${wordsOf(winner)} hides that of ${wider.map(wordsOf).join('; ')}`;
+    warnings.push({ path: paths[0] ?? '$', kind: 'shadows', detail });
+  }
+  return warnings;
 }
 
 // A scheme, an address, and a question mark that nothing has ended yet.

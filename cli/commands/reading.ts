@@ -1,5 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
+import type { SecretMetadata } from '../../shared/contract/secrets.ts';
 import { moment, printBlock } from '../print.ts';
 import { common, type Host, selecting, selectorOf, toolsOf } from '../tools.ts';
 
@@ -23,12 +24,23 @@ export function addReading(secrets: Command, host: Host): void {
         ...present('user', secret.user),
         ...present('environment', secret.environment),
         ['version', secret.version],
+        ...present('pending', secret.pending?.version ?? null),
+        ...present('previous', secret.previous?.version ?? null),
+        ...present('rotator', secret.rotator?.kind ?? null),
+        ...present('rotation', howFar(secret.rotation)),
         ...present('rotation_days', secret.rotation_days),
         ...present('next_rotation_at', secret.next_rotation_at),
         ...present('last_accessed_at', secret.last_accessed_at),
         ...present('deleted_at', secret.deleted_at),
       ]);
     });
+}
+
+/** How far a rotation by the rotator came, for example `failed at test: the role may not log in`. */
+function howFar(rotation: SecretMetadata['rotation']): string | null {
+  if (rotation === null) return null;
+  const { state, step, error, dry_run } = rotation;
+  return `${dry_run ? 'dry run ' : ''}${state} at ${step}${error === null ? '' : `: ${error}`}`;
 }
 
 function present(name: string, value: string | number | null): [string, string | number][] {
