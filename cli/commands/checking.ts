@@ -85,7 +85,7 @@ function dueOnes(references: readonly Checked[]): readonly Warning[] {
     .map(({ name, paths }) => ({
       path: paths[0] ?? '$',
       kind: 'due',
-      detail: `${name} is older than its rotation_days: fm secrets rotate ${name}`,
+      detail: `${name} is to be rotated: fm secrets rotate ${name}`,
     }));
 }
 

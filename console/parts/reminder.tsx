@@ -12,6 +12,7 @@ const because = {
   policy: 'a rotation policy of the organization',
   exported: 'it was taken out of the service',
   key_revoked: 'a key that could use it was revoked',
+  rotation_failed: 'a rotation that failed: resume or abandon it',
 } as const;
 
 /** Why and whom a reminder goes to, whether somebody answered, and the command that ends it. */

@@ -48,7 +48,7 @@ export const snoozeSecretRequest = z
   .meta({ id: 'SnoozeSecretRequest' });
 
 /** Why a secret is due, beside its age. */
-const dueBecause = z.enum(['rotation_days', 'policy', 'key_revoked']);
+const dueBecause = z.enum(['rotation_days', 'policy', 'key_revoked', 'exported', 'rotation_failed']);
 
 /** Somebody answered a reminder. It ends by itself with the next version. */
 export const quietTime = z.object({

@@ -70,6 +70,7 @@ export function isInForce({ revoked_at, expires_at }: ApiKeyRecord & ApiKeyState
   return revoked_at === null && (expires_at === null || expires_at > time);
 }
 
-function isMailAddress(subject: string): boolean {
+/** Whether a subject stands for a person. */
+export function isMailAddress(subject: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._+=|/-]*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(subject);
 }

@@ -1,5 +1,5 @@
 import { type Coordinates, describeCoordinates } from '../contract/coordinates.ts';
-import { describeReminder } from '../secrets/due.ts';
+import { describeReminder, failedAt } from '../secrets/due.ts';
 import type { SecretRecord } from '../secrets/secret-record.ts';
 import type { Announcement } from './reminder-store.ts';
 import type { StageKind } from './stage.ts';
@@ -15,7 +15,9 @@ export interface DigestEntry {
   readonly owner: string;
   readonly rotated: string;
   readonly why: string;
-  /** The command that rotates it. */
+  /** A rotation by the rotator failed: it is to be resumed or abandoned. */
+  readonly failed: boolean;
+  /** The command that rotates it, or goes on with a rotation that failed. */
   readonly command: string;
   readonly link: string | null;
 }
@@ -26,6 +28,8 @@ const WHY = {
   rotation_days: 'its own rotation period',
   policy: 'a policy of the organization',
   key_revoked: 'the end of the API key that set it',
+  exported: 'its value in the hands of a person',
+  rotation_failed: 'a rotation that failed',
 } as const;
 
 /** An announcement in words. */
@@ -49,16 +53,19 @@ export function toEntry(
     ...['--env', environment ?? 'none'],
   ];
   const reminder = describeReminder(record);
+  const failed = failedAt(record) !== null;
+  const rotate = ['fm', 'secrets', failed ? 'rotation' : 'rotate', at.name, ...flags];
   return {
     kind: stage.kind,
     lateness,
     name: at.name,
-    state: stateOf(stage.kind, lateness),
+    state: failed ? `rotation failed at ${record.rotation?.step}` : stateOf(stage.kind, lateness),
     place: place.join(', '),
     owner: reminder?.owner ?? record.created_by,
     rotated: (record.last_rotated ?? record.created_at).slice(0, 10),
     why: WHY[reminder?.because ?? 'rotation_days'],
-    command: ['fm', 'secrets', 'rotate', at.name, ...flags].join(' '),
+    failed,
+    command: [...rotate, ...(failed ? ['--action', 'resume'] : [])].join(' '),
     link: consoleUrl === null ? null : linkTo(consoleUrl, at),
   };
 }

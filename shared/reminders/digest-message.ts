@@ -20,14 +20,19 @@ export function digestMessage(
   return { id, subject, text: toText(intro, sorted), html: toHtml(subject, intro, sorted) };
 }
 
-/** How many, and how late: `2 overdue by up to 9 days, 1 due today, 3 due in 7 days`. */
+/** How many, and how late: `1 rotation failed, 2 overdue by up to 9 days, 1 due today, 3 due in 7 days`. */
 export function subjectOf(entries: readonly DigestEntry[]): string {
-  const late = entries.filter(({ kind }) => kind === 'overdue' || kind === 'escalated');
-  const today = entries.filter(({ kind }) => kind === 'due');
-  const ahead = entries.filter(({ kind }) => kind === 'upcoming');
+  const failed = entries.filter((entry) => entry.failed);
+  const others = entries.filter((entry) => !entry.failed);
+  const late = others.filter(({ kind }) => kind === 'overdue' || kind === 'escalated');
+  const today = others.filter(({ kind }) => kind === 'due');
+  const ahead = others.filter(({ kind }) => kind === 'upcoming');
   const latest = Math.max(...late.map(({ lateness }) => lateness));
   const furthest = Math.max(...ahead.map(({ lateness }) => Math.max(1, -lateness)));
   const parts = [
+    ...(failed.length === 0
+      ? []
+      : [failed.length === 1 ? '1 rotation failed' : `${failed.length} rotations failed`]),
     ...(late.length === 0
       ? []
       : [`${late.length} overdue by ${late.length === 1 ? '' : 'up to '}${inDays(latest)}`]),

@@ -11,7 +11,7 @@ import { commitChange, untilSaved, type WriteNeeds } from '../secrets/change-sec
 import type { ReminderRecord } from '../secrets/due.ts';
 import { readRecord } from '../secrets/secret-record.ts';
 import { sameVersionOf } from '../secrets/update-secret.ts';
-import { isInForce } from './addressees.ts';
+import { isInForce, isMailAddress } from './addressees.ts';
 import type { ReminderStore } from './reminder-store.ts';
 
 export interface MarkNeeds extends WriteNeeds {
@@ -28,10 +28,15 @@ const KEYS_AT_ONCE = 100;
 const SETTING: readonly AuditAction[] = ['create', 'rotate', 'stage'];
 
 type Mark = NonNullable<ReminderRecord['marked']>;
+const REASONS = {
+  key_revoked: (by: string) => `The API key of ${by} was revoked`,
+  exported: (by: string) => `${by} took its value out`,
+} as const;
 
 /**
- * Marks secrets due whose value is known to somebody who has left: the key that set it was revoked. The audit log's
- * index tells; marks stay with the version that they are about.
+ * Marks secrets due whose value is known to somebody who need not know it any more: the key that set it was revoked,
+ * or a person took it out by a key of their own. The audit log's index tells; marks stay with the version that they
+ * are about.
  * @returns how many were marked
  * @throws SecretsError `unavailable`: it looks again the next time
  */
@@ -45,6 +50,7 @@ export async function markDue(
   let marked = 0;
   for (const event of await happened(needs, org, 'revoke_api_key', from))
     marked += await afterRevocation(needs, org, event);
+  marked += await afterExports(needs, org, from);
   await needs.reminders.saveProgress(org, { ...(await needs.reminders.progress(org)), audit: started });
   return marked;
 }
@@ -88,19 +94,40 @@ async function afterRevocation(
   return marked;
 }
 
-async function hasAnotherKey(
-  { callers, now }: MarkNeeds,
-  org: OrganizationId,
-  user: string,
-): Promise<boolean> {
-  const time = now().toISOString();
+async function hasAnotherKey(needs: MarkNeeds, org: OrganizationId, user: string): Promise<boolean> {
+  const time = needs.now().toISOString();
+  for await (const key of keysOf(needs, org))
+    if ((key.subject ?? key.name) === user && isInForce(key, time)) return true;
+  return false;
+}
+
+async function* keysOf({ callers }: MarkNeeds, org: OrganizationId) {
   let after: string | undefined;
   do {
     const page = await callers.listApiKeys(org, KEYS_AT_ONCE, after);
-    if (page.items.some((key) => (key.subject ?? key.name) === user && isInForce(key, time))) return true;
+    yield* page.items;
     after = page.next;
   } while (after !== undefined);
-  return false;
+}
+
+/**
+ * What persons resolved. The credential tells, and not what a client says of itself: a runtime key that stands for a
+ * mail address is a person's, and so is a run that was started by it. Whoever set a value knows it anyway.
+ */
+async function afterExports(needs: MarkNeeds, org: OrganizationId, from: string): Promise<number> {
+  const caller = scheduleCaller(org, needs.newId());
+  let marked = 0;
+  for await (const { id, subject, role, revoked_at } of keysOf(needs, org)) {
+    const mayHave = role === 'runtime' && (revoked_at === null || revoked_at >= from);
+    if (subject === null || !mayHave || !isMailAddress(subject)) continue;
+    const filter = { user: subject, action: 'access', outcome: 'success', from } as const;
+    for (const { record } of await searchLog(needs.auditLog, org, filter, EVENTS, undefined)) {
+      if (record.event.api_key_id !== id) continue;
+      const mark = { since: record.event.timestamp, because: 'exported' as const, by: subject };
+      for (const secret of record.event.secrets) if (await markOne(needs, caller, secret, mark)) marked += 1;
+    }
+  }
+  return marked;
 }
 
 /** Marks a secret, if the version that is meant is the current one still and nobody has marked it. */
@@ -114,9 +141,10 @@ async function markOne(
   return untilSaved(async () => {
     const [stored] = await needs.secrets.findMany(caller.org, [at]);
     if (stored === undefined || stored.deleted_at !== null) return false;
-    const { current, reminder } = readRecord(stored);
+    const { current, reminder, created_by, last_rotated_by } = readRecord(stored);
     if (current.version !== secret.version || reminder.marked !== null) return false;
-    const reason = `The API key of ${marked.by} was revoked`;
+    if (marked.because === 'exported' && marked.by === (last_rotated_by ?? created_by)) return false;
+    const reason = REASONS[marked.because](marked.by);
     const change = sameVersionOf(stored, { action: 'mark_due', reason }, 204);
     const record = { ...change.record, reminder: { ...reminder, marked } };
     return (await commitChange(needs, caller, { ...change, record })) === null ? null : true;

@@ -4,6 +4,7 @@ import type { Rotation, RotatorConfig } from '../contract/rotators.ts';
 import type { SecretMetadata } from '../contract/secrets.ts';
 import { valueText } from '../contract/value.ts';
 import { fingerprint } from '../envelope/fingerprint.ts';
+import type { Network } from '../http/post-public.ts';
 import { type Change, commitChange, type WriteNeeds } from '../secrets/change-secret.ts';
 import { stagedVersionOf } from '../secrets/rotate-secret.ts';
 import { readRecord, type SecretRecord } from '../secrets/secret-record.ts';
@@ -19,13 +20,16 @@ import { type Rotator, StepFailed, type Turn, tokenRotator } from './rotator.ts'
 
 type Saved = SecretMetadata | null;
 
+/** What rotators work with; tests put another network here, which settings cannot. */
+export type RotateNeeds = WriteNeeds & { readonly network?: Network };
+
 /**
  * Carries out the next step of a running rotation, and saves what it came to in one transaction with the labels that
  * it moves. A step that was cut off is carried out again.
  * @returns null when the secret was changed since it was read
  */
 export async function advanceRotation(
-  needs: WriteNeeds,
+  needs: RotateNeeds,
   caller: Caller,
   before: StoredSecret,
   running: Rotation,
@@ -196,12 +200,12 @@ async function open(
   return text;
 }
 
-function rotatorOf(needs: WriteNeeds, caller: Caller, at: Coordinates, config: RotatorConfig): Rotator {
+function rotatorOf(needs: RotateNeeds, caller: Caller, at: Coordinates, config: RotatorConfig): Rotator {
   switch (config.kind) {
     case 'token':
       return tokenRotator(config);
     case 'https':
-      return httpsRotator(config, () => signingKeyOf(needs, caller, at, config.url), needs.now);
+      return httpsRotator(config, () => signingKeyOf(needs, caller, at, config.url), needs);
     case 'postgres':
       return postgresRotator(config, async () => {
         const places = [at.environment, null].map(

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { RotatorConfig } from '../contract/rotators.ts';
-import { NotPublic, postPublic, signedHeaders } from '../http/post-public.ts';
+import { type Network, NotPublic, postPublic, signedHeaders } from '../http/post-public.ts';
 import { type Rotator, StepFailed, type Turn } from './rotator.ts';
 
 const created = z.object({ value: z.string().min(1) });
@@ -12,12 +12,12 @@ const created = z.object({ value: z.string().min(1) });
 export function httpsRotator(
   { url }: Extract<RotatorConfig, { kind: 'https' }>,
   signingKey: () => Promise<string>,
-  now: () => Date,
+  { now, network }: { readonly now: () => Date; readonly network?: Network },
 ): Rotator {
   const post = async (step: 'create' | 'test' | 'finish', turn: Turn): Promise<string> => {
     const body = JSON.stringify({ type: `rotation.${step}`, step, ...turn });
     const headers = signedHeaders(await signingKey(), `${turn.rotation_id}.${step}`, now(), body);
-    const answer = await postPublic(url, body, headers).catch((error: unknown) => {
+    const answer = await postPublic(url, body, headers, network).catch((error: unknown) => {
       throw new StepFailed(
         error instanceof NotPublic ? `the hook ${error.message}` : 'the hook cannot be reached',
       );

@@ -7,7 +7,7 @@ import { readRecord, type SecretRecord } from '../secrets/secret-record.ts';
 import type { StoredSecret } from '../secrets/secret-store.ts';
 import { stepAt, tendAt } from '../secrets/stages.ts';
 import { sameVersionOf } from '../secrets/update-secret.ts';
-import { advanceRotation } from './advance-rotation.ts';
+import { advanceRotation, type RotateNeeds } from './advance-rotation.ts';
 import { startedRotation } from './manage-rotation.ts';
 
 const BATCH = 100;
@@ -19,7 +19,7 @@ const BATCH = 100;
  * @returns how many secrets were tended, and how many could not be
  * @throws SecretsError `unavailable` when the store cannot say which
  */
-export async function tendSecrets(needs: WriteNeeds): Promise<{ tended: number; failed: number }> {
+export async function tendSecrets(needs: RotateNeeds): Promise<{ tended: number; failed: number }> {
   const round = { tended: 0, failed: 0 };
   const tried = new Set<string>();
   for (;;) {
@@ -37,7 +37,7 @@ export async function tendSecrets(needs: WriteNeeds): Promise<{ tended: number; 
 
 type Outcome = 'done' | 'again' | 'failed';
 
-async function tend(needs: WriteNeeds, org: OrganizationId, at: Coordinates): Promise<Outcome> {
+async function tend(needs: RotateNeeds, org: OrganizationId, at: Coordinates): Promise<Outcome> {
   const [found] = await needs.secrets.findMany(org, [at]);
   if (found === undefined) return 'done';
   const record = readRecord(found);
@@ -56,7 +56,7 @@ async function tend(needs: WriteNeeds, org: OrganizationId, at: Coordinates): Pr
 
 /** Does the one thing that is due the longest. */
 async function nextDeed(
-  needs: WriteNeeds,
+  needs: RotateNeeds,
   caller: Caller,
   found: StoredSecret,
   record: SecretRecord,

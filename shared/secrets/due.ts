@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { userId } from '../contract/ids.ts';
 import { quietTime, type RotationPolicy, type secretReminder } from '../contract/reminders.ts';
+import type { Rotation } from '../contract/rotators.ts';
 import type { SecretMetadata } from '../contract/secrets.ts';
 
 /** What reminders keep in a secret's record: all of it is about its current version. */
@@ -8,7 +9,9 @@ export const reminderRecord = z.strictObject({
   /** What the organization's policies say of it; null when none fits. */
   policy_days: z.int().nullable(),
   /** Due since then, whatever its age. */
-  marked: z.strictObject({ since: z.string(), because: z.literal('key_revoked'), by: z.string() }).nullable(),
+  marked: z
+    .strictObject({ since: z.string(), because: z.enum(['key_revoked', 'exported']), by: z.string() })
+    .nullable(),
   quiet: z.strictObject(quietTime.shape).nullable(),
 });
 export type ReminderRecord = Readonly<z.infer<typeof reminderRecord>>;
@@ -25,18 +28,23 @@ interface Dated {
   readonly last_rotated_by: string | null;
   readonly metadata: SecretMetadata['metadata'];
   readonly reminder: ReminderRecord;
+  readonly rotation: Rotation | null;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** When the current version becomes due; null when nothing says so. */
+/** When the current version becomes due; null when nothing says so. The earliest of what says it counts. */
 export function nextRotationAt(record: Dated): string | null {
-  const marked = record.reminder.marked?.since ?? null;
   const days = allowedDays(record);
-  if (days === null) return marked;
   const since = Date.parse(record.last_rotated ?? record.created_at);
-  const byAge = new Date(since + days * DAY_MS).toISOString();
-  return marked !== null && marked < byAge ? marked : byAge;
+  const byAge = days === null ? null : new Date(since + days * DAY_MS).toISOString();
+  const times = [byAge, record.reminder.marked?.since ?? null, failedAt(record)];
+  return times.filter((time) => time !== null).sort()[0] ?? null;
+}
+
+/** Since when somebody has to resume or abandon a rotation by the rotator; null when nobody has. */
+export function failedAt({ rotation }: Pick<Dated, 'rotation'>): string | null {
+  return rotation?.state === 'failed' && !rotation.dry_run ? rotation.tried_at : null;
 }
 
 /** How old the current version may get: the fewest days that anybody asked for. */
@@ -72,6 +80,7 @@ export function describeReminder(record: Dated): z.infer<typeof secretReminder> 
   const byPolicy =
     policy_days !== null && (record.rotation_days === null || policy_days < record.rotation_days);
   const byAge = byPolicy ? 'policy' : 'rotation_days';
-  const because = marked !== null && marked.since === due ? marked.because : byAge;
+  const byMark = marked !== null && marked.since === due ? marked.because : byAge;
+  const because = failedAt(record) === due ? 'rotation_failed' : byMark;
   return { because, owner: ownerOf(record), quiet };
 }

@@ -7,7 +7,17 @@ import { embeddedNotifier } from '../../shared/embedded/notifier.ts';
 import type { Network } from '../../shared/http/post-public.ts';
 import { isPublicAddress } from '../../shared/http/public-address.ts';
 import { NotDelivered } from '../../shared/reminders/notifier.ts';
-import { call, jsonOf, newKey, newKeyWithId, newOrganization, record, services } from '../testkit/api.ts';
+import { tendSecrets } from '../../shared/rotation/tend-secrets.ts';
+import {
+  call,
+  jsonOf,
+  newKey,
+  newKeyWithId,
+  newOrganization,
+  newRun,
+  record,
+  services,
+} from '../testkit/api.ts';
 import { type Hook, type HookRequest, startHook } from '../testkit/hook.ts';
 import { type Mailbox, parseMail, startMailbox } from '../testkit/mailbox.ts';
 import { remindAt, smtpNotifier } from '../testkit/reminders.ts';
@@ -365,6 +375,91 @@ describe('also due', () => {
     expect(jsonOf(await call('describe-secret', { as: admin, params: { name: 'hers' } }))).not.toHaveProperty(
       'reminder',
     );
+  });
+
+  test('is what a person took out who had not set it, by the credential and not by what a client says', async () => {
+    await using mailbox = await startMailbox();
+    await call('create-notification', { as: admin, body: { kind: 'email', address: 'team@example.com' } });
+    const editor = await newKey(admin, { role: 'editor', subject: 'dan@example.com' });
+    const dan = await newKey(admin, { role: 'runtime', subject: 'dan@example.com' });
+    const machine = await newKey(admin, { role: 'runtime', subject: 'orchestrator' });
+    for (const name of ['taken', 'left', 'by_machine', 'by_run'])
+      await create(name, { rotation_days: undefined });
+    await create('his_own', { rotation_days: undefined }, editor);
+    const take = (as: string, ...names: readonly string[]) => {
+      const config = names.map((name) => `{{secrets.${name}}}`);
+      return call('resolve-config', { as, body: { config, environment: 'production', pipeline_id: 'p' } });
+    };
+    expect((await take(dan, 'taken', 'his_own')).status).toBe(200);
+    // Whose run it is says who may have what, and not who asked.
+    const config = '{{secrets.by_machine}}';
+    const asDan = { config, environment: 'production', pipeline_id: 'p', user: 'dan@example.com' };
+    expect((await call('resolve-config', { as: machine, body: asDan })).status).toBe(200);
+    const { run_token } = await newRun(machine, { pipeline_id: 'p', environment: 'production' });
+    const byRun = await call('resolve-config', {
+      as: String(run_token),
+      body: { config: '{{secrets.by_run}}' },
+    });
+    expect(byRun.status).toBe(200);
+    await record();
+    const { mails } = await mailsAt(mailbox, 0);
+    const names = mails.flatMap(({ text }) => [...text.matchAll(/^Secret: (.*)$/gm)].map(([, name]) => name));
+    expect(names).toEqual(['taken']);
+    expect(mails[0]?.text).toContain('the date is from its value in the hands of a person.');
+    const described = jsonOf(await call('describe-secret', { as: admin, params: { name: 'taken' } }));
+    expect(described).toMatchObject({ reminder: { because: 'exported' } });
+    await record();
+    const marked = await call('query-audit', { as: admin, query: { action: 'mark_due' } });
+    expect(JSON.parse(marked.text)).toMatchObject([{ reason: 'dan@example.com took its value out' }]);
+    await call('rotate-secret', { as: admin, params: { name: 'taken' }, body: { new_value: 'v2' } });
+    expect((await mailsAt(mailbox, 1)).mails).toEqual([]);
+  });
+
+  test('is what a rotation failed at, in mails and webhooks, until it is resumed or abandoned', async () => {
+    await using mailbox = await startMailbox();
+    await call('create-notification', { as: admin, body: { kind: 'email', address: 'team@example.com' } });
+    for (const name of ['resumed', 'abandoned', 'tried_dry']) {
+      await create(name, { rotation_days: undefined });
+      const rotator = { kind: 'https', url: 'https://hooks.example.com/rotate' };
+      await call('set-rotator', { as: admin, params: { name }, body: { rotator } });
+    }
+    const ask = (name: string, action: string, dry_run = false) =>
+      call('request-rotation', { as: admin, params: { name }, body: { action, dry_run } });
+    await ask('resumed', 'start');
+    await ask('abandoned', 'start');
+    await ask('tried_dry', 'start', true);
+    const nowhere: Network = { resolve: async () => ['10.0.0.1'], isAllowed: isPublicAddress };
+    await tendSecrets({ ...services, network: nowhere });
+    const namesAt = async (days: number) => {
+      const { mails } = await mailsAt(mailbox, days);
+      const texts = mails.map(({ text }) => text);
+      return {
+        mails,
+        names: texts.flatMap((text) => [...text.matchAll(/^Secret: (.*)$/gm)].map(([, name]) => name)),
+      };
+    };
+    const first = await namesAt(0.1);
+    expect(first.names.sort()).toEqual(['abandoned', 'resumed']);
+    expect(first.mails[0]?.headers['subject']).toBe(`2 rotations failed: secrets of ${org}`);
+    expect(first.mails[0]?.text).toContain('State: rotation failed at create');
+    expect(first.mails[0]?.text).toContain('fm secrets rotation resumed --env none --action resume');
+    const described = jsonOf(await call('describe-secret', { as: admin, params: { name: 'resumed' } }));
+    expect(described).toMatchObject({ version: 1, reminder: { because: 'rotation_failed' } });
+    expect((await ask('abandoned', 'abandon')).status).toBe(200);
+    expect((await namesAt(1.1)).names).toEqual(['resumed']);
+    expect((await ask('resumed', 'resume')).status).toBe(200);
+    expect((await namesAt(2.1)).names).toEqual([]);
+    await using hook = await startHook();
+    const network = { ...nowhere, ca: hook.ca, resolve: async () => ['127.0.0.1'], isAllowed: () => true };
+    const url = `https://hooks.example.com:${hook.port}/failed-${org}`;
+    await call('create-notification', { as: admin, body: { kind: 'webhook', url } });
+    await tendSecrets({ ...services, network: nowhere });
+    await remindAt(services, inDays(0.1), { notifier: smtpNotifier(mailbox.url, outbox) }, network);
+    const [post] = hook.asked.filter(({ path }) => path.endsWith(`-${org}`));
+    expect(JSON.parse(post?.body ?? '{}')).toMatchObject({
+      subject: `1 rotation failed: secrets of ${org}`,
+      secrets: [{ name: 'resumed', failed: true, state: 'rotation failed at create' }],
+    });
   });
 
   test('is what a new policy says of secrets that were there before it', async () => {

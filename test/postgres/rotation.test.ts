@@ -129,6 +129,73 @@ describe('pipelines that keep resolving', () => {
   });
 });
 
+describe('a version that is held pending', () => {
+  it('is logged in with before anybody gets it, and no pipeline fails from stage to retirement', async () => {
+    // Two roles by hand, as a team without a rotator does it.
+    await cluster.query("CREATE ROLE held_a LOGIN PASSWORD 'held-one'");
+    await cluster.query('CREATE ROLE held_b LOGIN');
+    const [one, two] = [
+      { username: 'held_a', password: 'held-one' },
+      { username: 'held_b', password: 'held-two' },
+    ];
+    const name = 'db_held';
+    await call('create-secret', { as: admin, body: { name, value: JSON.stringify(one) } });
+    const logins = Array.from({ length: 4 }, () => 0);
+    const failures: string[] = [];
+    const counts = new Map<string, number>();
+    let stopped = false;
+    const pipelines = logins.map(async (_, worker) => {
+      while (!stopped) {
+        try {
+          const user = await cluster.login(await resolved(name));
+          counts.set(user, (counts.get(user) ?? 0) + 1);
+        } catch (error) {
+          failures.push(error instanceof Error ? error.message : 'unknown');
+        }
+        logins[worker] = (logins[worker] ?? 0) + 1;
+      }
+    });
+    const total = () => logins.reduce((sum, count) => sum + count, 0);
+    const goOn = async () => {
+      const from = [...logins];
+      const until = total() + 500;
+      await eventually(
+        async () => total() >= until && logins.every((now, worker) => now >= (from[worker] ?? 0) + 2),
+        600,
+      );
+    };
+    const go = async () => {
+      await goOn();
+      const body = { new_value: JSON.stringify(two), stage: 'pending', keep_previous_for: '1h' };
+      expect((await call('rotate-secret', { as: editor, params: { name }, body })).status).toBe(200);
+      // Pending, and the database does not know it yet: the test finds that, and nobody else is hurt.
+      await expect(cluster.login(await resolved(`${name}@pending`))).rejects.toThrow();
+      await goOn();
+      await cluster.query("ALTER ROLE held_b PASSWORD 'held-two'");
+      expect(await cluster.login(await resolved(`${name}@pending`))).toBe('held_b');
+      expect(counts.has('held_b')).toBe(false);
+      const activated = await call('activate-secret', { as: editor, params: { name }, body: { version: 2 } });
+      expect(activated.status).toBe(200);
+      await goOn();
+      expect(await cluster.login(await resolved(`${name}@previous`))).toBe('held_a');
+      pass(HOUR + 1000);
+      await tendSecrets(services);
+      expect(await metadata(name)).toMatchObject({ state: 'settled', previous: null, version: 2 });
+      await cluster.query('ALTER ROLE held_a NOLOGIN');
+      await goOn();
+    };
+    await go().finally(() => {
+      stopped = true;
+    });
+    await Promise.all(pipelines);
+    const users = [...counts].map(([user, count]) => `${user} ${count}`).join(', ');
+    process.stdout.write(`${total()} logins with one held pending (${users}), ${failures.length} failed\n`);
+    expect(failures).toEqual([]);
+    expect(total()).toBeGreaterThanOrEqual(2000);
+    await expect(cluster.login(one)).rejects.toThrow();
+  });
+});
+
 describe('a rotation that fails', () => {
   it('leaves the old version current, says so, and goes on when it is resumed', async () => {
     const login = await resolved('db');

@@ -25,7 +25,7 @@ test('a reference that is due is served and warned of; --strict ends with 6', as
   const settings = { FM_API_URL: server.url, FM_API_KEY: server.adminKey };
   const check = (...more: readonly string[]) =>
     runFm(['secrets', 'check', '-', '--env', 'production', ...more], settings, '"{{secrets.api_key}}"');
-  const warning = '$: warning, due: api_key is older than its rotation_days: fm secrets rotate api_key\n';
+  const warning = '$: warning, due: api_key is to be rotated: fm secrets rotate api_key\n';
   expect(await check()).toEqual({
     code: 0,
     stdout: `${warning}1 reference, every one is served.\n`,

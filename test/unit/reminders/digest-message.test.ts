@@ -10,6 +10,7 @@ function entryOf(kind: DigestEntry['kind'], lateness: number, more: Partial<Dige
   return {
     ...{ kind, lateness, name: 'db', state: 'due today', place: 'production', owner: 'ada@example.com' },
     ...{ rotated: '2026-01-31', why: 'its own rotation period', command: 'fm secrets rotate db', link: null },
+    failed: false,
     ...more,
   };
 }
@@ -22,6 +23,11 @@ describe('the subject says how many, and how late', () => {
     [[late1], '1 overdue by 1 day'],
     [[today, today], '2 due today'],
     [[in1], '1 due in 1 day'],
+    [[entryOf('due', 0, { failed: true })], '1 rotation failed'],
+    [
+      [entryOf('overdue', 3, { failed: true }), entryOf('due', 0, { failed: true }), late1],
+      '2 rotations failed, 1 overdue by 1 day',
+    ],
     [[entryOf('upcoming', 0)], '1 due in 1 day'],
     [
       [entryOf('escalated', 40), late1, today, in7],
