@@ -56,7 +56,8 @@ function Cell(props: { readonly row: MatrixRow; readonly environment: string; re
   if (secret !== undefined)
     return (
       <div {...cell} class={`cell there ${urgencyOf(secret)}`} title={titleOf(secret)}>
-        <Short text={environment === 'none' ? 'every' : environment} />
+        {/* Within a narrow row, where no header stands above. */}
+        <span class="short">{environment === 'none' ? 'every' : environment}</span>
         <span class="first">
           <span class="version">v{secret.version}</span>
           <span class="age">{span(now.value - bornAt(secret))}</span>
@@ -73,16 +74,11 @@ function Cell(props: { readonly row: MatrixRow; readonly environment: string; re
   const isServed = environment !== 'none' && !isGap;
   return (
     <div {...cell} class={`cell ${isGap ? 'gap' : 'free'}`}>
-      <Short text={environment === 'none' ? 'every' : environment} />
+      <span class="short">{environment === 'none' ? 'every' : environment}</span>
       {isGap && <span class="first">missing here</span>}
       {isServed && <span class="second">served by every</span>}
     </div>
   );
-}
-
-/** The environment's name within a narrow row, where no header stands above. */
-function Short(props: { readonly text: string }) {
-  return <span class="short">{props.text.slice(0, 5)}</span>;
 }
 
 function titleOf(secret: SecretMetadata): string {

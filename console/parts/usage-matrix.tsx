@@ -1,4 +1,5 @@
 import { addressOf } from '../state/place.ts';
+import { caller } from '../state/session.ts';
 import type { PlaceUsage } from '../state/usage.ts';
 import { count, relative } from '../state/words.ts';
 
@@ -9,7 +10,12 @@ export function UsageMatrix(props: {
   readonly isWhole: boolean;
 }) {
   const { usage, days, isWhole } = props;
-  const environments = [...new Set(usage.map(({ environment }) => environment))].sort();
+  const known = caller.value?.known_environments ?? [];
+  const named = new Set(usage.map(({ environment }) => environment));
+  const environments = [
+    ...known.filter((name) => named.has(name)),
+    ...[...named].filter((name) => !known.includes(name)).sort(),
+  ];
   const pipelines = [...Map.groupBy(usage, ({ pipeline }) => pipeline)].toSorted(
     ([, a], [, b]) => sum(b) - sum(a),
   );

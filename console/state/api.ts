@@ -44,14 +44,19 @@ export async function call<T>(method: string, path: string, request: Request = {
   return (response.status === 204 ? null : await response.json()) as T;
 }
 
-/** The pages of a collection, a thousand items each. @throws Problem */
+/** The first page is small, so that something is there to look at soon. */
+const FIRST_PAGE = 200;
+const PAGE = 1000;
+
+/** A collection, page by page. @throws Problem */
 export async function* pagesOf<T>(
   path: string,
   query: Query,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly T[], void> {
   for (let cursor: string | undefined; ; ) {
-    const response = await send('GET', path, { query: { limit: 1000, ...query, cursor }, signal });
+    const limit = cursor === undefined ? FIRST_PAGE : PAGE;
+    const response = await send('GET', path, { query: { ...query, limit, cursor }, signal });
     yield (await response.json()) as T[];
     // Only the cursor is taken of the link: where to ask is known.
     const next = /[?&]cursor=([\w-]+)[^>]*>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1];

@@ -1,12 +1,9 @@
-import { useSignal } from '@preact/signals';
 import { Command } from '../parts/command.tsx';
 import { readSecrets } from '../state/secrets.ts';
 import { may } from '../state/session.ts';
-import { CreateSecret } from '../writes/create-secret.tsx';
 
 /** The first open of all: nothing is here yet, and these two commands change that. */
-export function FirstSecret() {
-  const isCreating = useSignal(false);
+export function FirstSecret(props: { readonly onCreate: () => void }) {
   return (
     <main id="main" class="view first-open">
       <div class="welcome">
@@ -32,24 +29,12 @@ export function FirstSecret() {
             I have run them: look again
           </button>
           {may('create') && (
-            <button
-              type="button"
-              onClick={() => {
-                isCreating.value = true;
-              }}
-            >
+            <button type="button" onClick={props.onCreate}>
               Or store one here
             </button>
           )}
         </p>
       </div>
-      {isCreating.value && (
-        <CreateSecret
-          onClose={() => {
-            isCreating.value = false;
-          }}
-        />
-      )}
     </main>
   );
 }

@@ -11,12 +11,31 @@ import { CreateSecret } from '../writes/create-secret.tsx';
 import { FirstSecret } from './first-secret.tsx';
 import { SecretDetail } from './secret-detail.tsx';
 
-/** Every secret, by name and environment. */
+/** Every secret, by name and environment; how one begins, when there is none. */
 export function Secrets() {
   const isCreating = useSignal(false);
+  const create = () => {
+    isCreating.value = true;
+  };
+  const { state, at } = reading.value;
+  const isEmpty = at !== null && state !== 'failed' && secrets.value.length === 0 && !showsDeleted.value;
+  return (
+    <>
+      {isEmpty ? <FirstSecret onCreate={create} /> : <AllSecrets onCreate={create} />}
+      {/* Whatever becomes of the list beneath, what is being written is not lost. */}
+      {isCreating.value && (
+        <CreateSecret
+          onClose={() => {
+            isCreating.value = false;
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function AllSecrets(props: { readonly onCreate: () => void }) {
   const { state, problem, at } = reading.value;
-  const isEmpty = state === 'whole' && secrets.value.length === 0;
-  if (isEmpty && !showsDeleted.value) return <FirstSecret />;
   return (
     <main id="main" class="view secrets">
       <div class="bar">
@@ -38,13 +57,7 @@ export function Secrets() {
           Read again
         </button>
         {may('create') && !showsDeleted.value && (
-          <button
-            type="button"
-            class="main"
-            onClick={() => {
-              isCreating.value = true;
-            }}
-          >
+          <button type="button" class="main" onClick={props.onCreate}>
             New secret
           </button>
         )}
@@ -62,13 +75,6 @@ export function Secrets() {
         <Matrix rows={shownRows.value} />
       ) : (
         state !== 'under-way' && problem === null && <NothingFound />
-      )}
-      {isCreating.value && (
-        <CreateSecret
-          onClose={() => {
-            isCreating.value = false;
-          }}
-        />
       )}
       {place.value.view === 'secrets' && place.value.thing !== null && (
         <SecretDetail key={`${place.value.thing} ${place.value.query}`} />

@@ -8,22 +8,26 @@ const RealDate = globalThis.Date;
 const file = process.env['FM_TEST_CLOCK'] ?? '';
 const EVERY_MS = 20;
 
-let setBack = read();
-setInterval(() => {
-  setBack = read();
-}, EVERY_MS).unref();
+let setBack = 0;
+let readAt = 0;
 
-function read(): number {
-  return Number(readFileSync(file, 'utf8'));
+/** By no timer: a busy thread's would be late, and its clock another than that of the others. */
+function present(): number {
+  const real = RealDate.now();
+  if (real - readAt >= EVERY_MS) {
+    setBack = Number(readFileSync(file, 'utf8'));
+    readAt = real;
+  }
+  return real - setBack;
 }
 
 globalThis.Date = class extends RealDate {
   constructor(...parts: readonly [] | readonly [string | number | Date]) {
-    const [at = RealDate.now() - setBack] = parts;
+    const [at = present()] = parts;
     super(at);
   }
 
   static override now(): number {
-    return RealDate.now() - setBack;
+    return present();
   }
 } as DateConstructor;

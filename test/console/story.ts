@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,7 +34,7 @@ interface Past {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PER_RESOLVE = 200;
-// Longer than the clock takes to be read anew.
+// Longer than a clock that was read is taken for true.
 const CLOCK_MS = 100;
 
 /**
@@ -47,7 +47,11 @@ export async function tellStory(secrets: number, entries: number, seed: number):
   const folder = mkdtempSync(join(tmpdir(), 'fm-clock-'));
   const clock = join(folder, 'set-back');
   const moments = momentsOf(secrets, entries, random);
-  const setClock = ({ daysAgo }: Moment) => writeFileSync(clock, String(Math.round(daysAgo * DAY_MS)));
+  const setClock = ({ daysAgo }: Moment) => {
+    // Whole at any moment: an empty file would be today.
+    writeFileSync(`${clock}.new`, String(Math.round(daysAgo * DAY_MS)));
+    renameSync(`${clock}.new`, clock);
+  };
   setClock(moments[0] as Moment);
   const server = await startServer(dataDir, {
     FM_RATE_LIMIT: '0',
