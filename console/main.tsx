@@ -1,11 +1,15 @@
 import { render } from 'preact';
+import { apiKey } from './state/api.ts';
 import { forgetSecrets, reading, readSecrets } from './state/secrets.ts';
 import { caller, resume, watchConnection } from './state/session.ts';
 import { Shell } from './views/shell.tsx';
 
 /** The console: one page, the documented API, and no value ever. */
 async function open(): Promise<void> {
-  await resume();
+  const resuming = resume();
+  // With the key that this tab kept, who it is and what there is are asked at the same time.
+  if (apiKey.value !== null) void readSecrets();
+  await resuming;
   caller.subscribe((who) => {
     if (who === null) forgetSecrets();
     else if (reading.value.state === 'never') void readSecrets();

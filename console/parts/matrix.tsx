@@ -75,7 +75,7 @@ function Cell(props: { readonly row: MatrixRow; readonly environment: string; re
   return (
     <div {...cell} class={`cell ${isGap ? 'gap' : 'free'}`}>
       <span class="short">{environment === 'none' ? 'every' : environment}</span>
-      {isGap && <span class="first">missing here</span>}
+      {isGap && <span class="first">missing</span>}
       {isServed && <span class="second">served by every</span>}
     </div>
   );

@@ -23,3 +23,8 @@ export function Progress(props: { readonly label: string; readonly share: number
     </div>
   );
 }
+
+/** The place of rows that are being read. */
+export function Skeleton() {
+  return <div class="skeleton" aria-hidden="true" />;
+}

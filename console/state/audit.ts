@@ -15,14 +15,21 @@ export class AuditReader {
   readonly problem = signal<string | null>(null);
   #pages: AsyncIterator<readonly AuditEntry[]> | null = null;
   #stop = new AbortController();
+  #query: Query = {};
 
   /** Begins anew with another filter. */
   async read(query: Query): Promise<void> {
     this.#stop.abort();
     this.#stop = new AbortController();
+    this.#query = query;
     this.entries.value = [];
     this.#pages = pagesOf<AuditEntry>('/secrets/audit', query, this.#stop.signal);
     await this.readOn();
+  }
+
+  /** Begins anew with the same filter: what broke off cannot be read on. */
+  async again(): Promise<void> {
+    await this.read(this.#query);
   }
 
   /** Reads the next portion. */

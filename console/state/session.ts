@@ -52,6 +52,9 @@ export function endWhenRefused(error: unknown): string {
   return error.message;
 }
 
+/** How often the server has come back: what was read before is read anew. */
+export const returns = signal(0);
+
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30_000;
 
@@ -67,6 +70,7 @@ export function watchConnection(onReturn: () => void): void {
       );
       if (!isBack) return retry(Math.min(delay * 2, LAST_RETRY_MS));
       unreachableSince.value = null;
+      returns.value += 1;
       onReturn();
     }, delay);
   };

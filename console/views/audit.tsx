@@ -7,7 +7,8 @@ import { Bursts } from '../parts/bursts.tsx';
 import { ChainState } from '../parts/chain-state.tsx';
 import { EntryDetail } from '../parts/entry-detail.tsx';
 import { Legend } from '../parts/legend.tsx';
-import { Notice } from '../parts/notice.tsx';
+import { LogProblem } from '../parts/log-problem.tsx';
+import { Notice, Skeleton } from '../parts/notice.tsx';
 import { ReadingOn } from '../parts/reading-on.tsx';
 import { type Stretch, Timeline } from '../parts/timeline.tsx';
 import { isNarrow } from '../parts/width.ts';
@@ -15,6 +16,7 @@ import { AuditReader, burstsOf } from '../state/audit.ts';
 import { bucketsOf, countKinds } from '../state/buckets.ts';
 import { type Kind, kindOf } from '../state/kinds.ts';
 import { place } from '../state/place.ts';
+import { returns } from '../state/session.ts';
 import { DAY } from '../state/words.ts';
 
 const USUAL_DAYS = '7';
@@ -33,7 +35,7 @@ export function Audit() {
     const isNarrowed = Object.keys(filter).length > 0;
     void reader.read(isNarrowed ? filter : { days: USUAL_DAYS });
     return () => reader.forget();
-  }, [asked]);
+  }, [asked, returns.value]);
 
   const counts = useComputed(() => countKinds(reader.entries.value));
   const bursts = useComputed(() => burstsOf(reader.entries.value));
@@ -74,22 +76,24 @@ export function Audit() {
           <Bursts bursts={bursts.value} onChoose={(stretch) => (chosen.value = stretch)} />
         </section>
       )}
-      {reader.problem.value !== null && (
-        <Notice kind="failed" title="The log could not be read to the end">
-          <p>{reader.problem.value}</p>
-        </Notice>
-      )}
+      <LogProblem reader={reader} />
       {shown.value.length > 0 ? (
         <AuditTable entries={shown.value} onOpen={(entry) => (opened.value = entry)} />
       ) : (
-        reader.state.value === 'whole' && (
-          <Notice title="No entry matches">
-            <p>Nothing of this kind happened in this time. Choose a longer one, or fewer filters.</p>
-          </Notice>
-        )
+        <NothingYet state={reader.state.value} />
       )}
       {opened.value !== null && <EntryDetail entry={opened.value} onClose={() => (opened.value = null)} />}
     </main>
+  );
+}
+
+function NothingYet({ state }: { readonly state: AuditReader['state']['value'] }) {
+  if (state === 'under-way') return <Skeleton />;
+  if (state !== 'whole') return null;
+  return (
+    <Notice title="No entry matches">
+      <p>Nothing of this kind happened in this time. Choose a longer one, or fewer filters.</p>
+    </Notice>
   );
 }
 

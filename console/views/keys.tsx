@@ -4,6 +4,7 @@ import type { ApiKeyDescription } from '../../shared/contract/access.ts';
 import { KeyTable } from '../parts/key-table.tsx';
 import { Notice, Progress } from '../parts/notice.tsx';
 import { apiKeys, apiKeysProblem, readApiKeys } from '../state/keys.ts';
+import { returns } from '../state/session.ts';
 import { count } from '../state/words.ts';
 import { CreateApiKey } from '../writes/create-api-key.tsx';
 import { RevokeApiKey } from '../writes/revoke-api-key.tsx';
@@ -12,7 +13,7 @@ import { RevokeApiKey } from '../writes/revoke-api-key.tsx';
 export function Keys() {
   const isCreating = useSignal(false);
   const revoking = useSignal<ApiKeyDescription | null>(null);
-  useEffect(() => void readApiKeys(), []);
+  useEffect(() => void readApiKeys(), [returns.value]);
   const keys = apiKeys.value;
   return (
     <main id="main" class="view keys">

@@ -1,7 +1,8 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { DueCalendar } from '../parts/due-calendar.tsx';
 import { DueList } from '../parts/due-list.tsx';
-import { Notice, Progress } from '../parts/notice.tsx';
+import { Notice, Progress, Skeleton } from '../parts/notice.tsx';
+import { SecretsProblem } from '../parts/secrets-problem.tsx';
 import { dayKey, urgencyOf } from '../state/due.ts';
 import { reading, readSecrets, secrets, showDeleted, showsDeleted } from '../state/secrets.ts';
 import { count } from '../state/words.ts';
@@ -27,7 +28,7 @@ export function Rotation() {
         (chosenDay.value === null || dayKey(secret.next_rotation_at ?? '') === chosenDay.value),
     ),
   );
-  const { state, problem } = reading.value;
+  const { state } = reading.value;
   return (
     <main id="main" class="view rotation">
       <div class="bar">
@@ -43,11 +44,7 @@ export function Rotation() {
       {state === 'under-way' && (
         <Progress label={`Reading secrets, ${count(secrets.value.length)} so far`} share={null} />
       )}
-      {problem !== null && (
-        <Notice kind="failed" title="The secrets could not be read to the end">
-          <p>{problem}</p>
-        </Notice>
-      )}
+      <SecretsProblem />
       {due.value.length > 0 && (
         <section class="sheet calendar" aria-label="Calendar">
           <fieldset class="tiles">
@@ -85,7 +82,8 @@ export function Rotation() {
         </section>
       )}
       {listed.value.length > 0 && <DueList secrets={listed.value} />}
-      {listed.value.length === 0 && state !== 'under-way' && problem === null && (
+      {due.value.length === 0 && state === 'under-way' && <Skeleton />}
+      {listed.value.length === 0 && state === 'whole' && (
         <Notice title={due.value.length === 0 ? 'No secret has a date' : 'Nothing here: that is good news'}>
           <p>
             {due.value.length === 0

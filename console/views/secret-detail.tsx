@@ -10,7 +10,7 @@ import { Uses } from '../parts/uses.tsx';
 import { addressOf, go, place, selectorOf } from '../state/place.ts';
 import { type Detail, readDetail } from '../state/secret.ts';
 import { secrets } from '../state/secrets.ts';
-import { endWhenRefused, may } from '../state/session.ts';
+import { endWhenRefused, may, returns } from '../state/session.ts';
 import { DeleteSecret, RestoreSecret, RollBackSecret } from '../writes/named-writes.tsx';
 import { RotateSecret } from '../writes/rotate-secret.tsx';
 
@@ -42,7 +42,7 @@ export function SecretDetail() {
     );
     return () => stop.abort();
     // Every write shows as another version in the list, and is read anew.
-  }, [known?.version, known?.reminder?.quiet?.until, attempt.value]);
+  }, [known?.version, known?.reminder?.quiet?.until, attempt.value, returns.value]);
   const close = () => go(addressOf('secrets'));
   const secret = known ?? detail.value?.secret;
   return (

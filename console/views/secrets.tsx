@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { Matrix } from '../parts/matrix.tsx';
-import { Notice, Progress } from '../parts/notice.tsx';
+import { Notice, Progress, Skeleton } from '../parts/notice.tsx';
 import { SearchBar } from '../parts/search-bar.tsx';
+import { SecretsProblem } from '../parts/secrets-problem.tsx';
 import { answers, question, shownRows } from '../state/matrix.ts';
 import { place } from '../state/place.ts';
 import { reading, readSecrets, secrets, showDeleted, showsDeleted } from '../state/secrets.ts';
@@ -35,7 +36,7 @@ export function Secrets() {
 }
 
 function AllSecrets(props: { readonly onCreate: () => void }) {
-  const { state, problem, at } = reading.value;
+  const { state, at } = reading.value;
   return (
     <main id="main" class="view secrets">
       <div class="bar">
@@ -66,16 +67,8 @@ function AllSecrets(props: { readonly onCreate: () => void }) {
       {state === 'under-way' && at === null && (
         <Progress label={`Reading secrets, ${count(secrets.value.length)} so far`} share={null} />
       )}
-      {problem !== null && (
-        <Notice kind="failed" title="The secrets could not be read to the end">
-          <p>{problem}</p>
-        </Notice>
-      )}
-      {shownRows.value.length > 0 ? (
-        <Matrix rows={shownRows.value} />
-      ) : (
-        state !== 'under-way' && problem === null && <NothingFound />
-      )}
+      <SecretsProblem />
+      {shownRows.value.length > 0 ? <Matrix rows={shownRows.value} /> : <NothingFound />}
       {place.value.view === 'secrets' && place.value.thing !== null && (
         <SecretDetail key={`${place.value.thing} ${place.value.query}`} />
       )}
@@ -84,6 +77,9 @@ function AllSecrets(props: { readonly onCreate: () => void }) {
 }
 
 function NothingFound() {
+  const { state } = reading.value;
+  if (state === 'under-way' && secrets.value.length === 0) return <Skeleton />;
+  if (state !== 'whole') return null;
   if (showsDeleted.value && secrets.value.length === 0)
     return (
       <Notice title="Nothing was deleted">

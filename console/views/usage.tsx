@@ -1,12 +1,12 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { KeysByUse } from '../parts/keys-by-use.tsx';
+import { LogProblem } from '../parts/log-problem.tsx';
 import { NeverUsed } from '../parts/never-used.tsx';
-import { Notice } from '../parts/notice.tsx';
 import { ReadingOn } from '../parts/reading-on.tsx';
 import { UsageMatrix } from '../parts/usage-matrix.tsx';
 import { AuditReader } from '../state/audit.ts';
-import { may } from '../state/session.ts';
+import { may, returns } from '../state/session.ts';
 import { usageOf } from '../state/usage.ts';
 import { now } from '../state/words.ts';
 
@@ -19,7 +19,7 @@ export function Usage() {
   useEffect(() => {
     void reader.read({ action: 'access', days: days.value });
     return () => reader.forget();
-  }, [days.value]);
+  }, [days.value, returns.value]);
   const usage = useComputed(() => usageOf(reader.entries.value, days.value, now.value));
   return (
     <main id="main" class="view usage">
@@ -43,11 +43,7 @@ export function Usage() {
         </fieldset>
         <ReadingOn reader={reader} what="values given out" />
       </div>
-      {reader.problem.value !== null && (
-        <Notice kind="failed" title="The log could not be read to the end">
-          <p>{reader.problem.value}</p>
-        </Notice>
-      )}
+      <LogProblem reader={reader} />
       <div class="halves">
         <UsageMatrix usage={usage.value} days={days.value} isWhole={reader.state.value === 'whole'} />
         <NeverUsed />

@@ -18,7 +18,10 @@ let browser: Browser;
 beforeAll(async () => {
   const seed = testSeed();
   process.stdout.write(`FM_TEST_SEED=${seed}\n`);
+  const before = performance.now();
   story = await tellStory(SECRETS, ENTRIES, seed);
+  const seconds = Math.round((performance.now() - before) / 1000);
+  process.stdout.write(`console: ${SECRETS} secrets and ${ENTRIES} entries were made in ${seconds} s\n`);
   browser = await openBrowser();
 });
 afterAll(async () => {
@@ -46,7 +49,10 @@ test.each(looks)(
 test.each([360, 3840])('at a width of %i nothing sticks out of a view', async (width) => {
   const { page, context } = await signedIn(browser, story.server.url, story.server.adminKey, { width });
   for (const view of views) {
+    const before = performance.now();
     await openView(page, view);
+    const seconds = ((performance.now() - before) / 1000).toFixed(1);
+    process.stdout.write(`console: ${view} at a width of ${width} was whole after ${seconds} s\n`);
     expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(width);
     expect(await violationsOf(page), view).toEqual([]);
   }
@@ -73,7 +79,7 @@ test('by the keyboard alone a secret among all is searched for, opened and left'
   await context.close();
 });
 
-test('a stretch of the timeline narrows the table, by its sliders and by a burst; the chain is verified', async () => {
+test('a stretch of the timeline narrows the table, by its sliders, the mouse and a marked burst; the chain is verified', async () => {
   const { page, context } = await signedIn(browser, story.server.url, story.server.adminKey);
   await openView(page, 'audit', '?outcome=denied&days=30');
   const entries = page.getByRole('grid', { name: 'Audit entries' });
@@ -81,6 +87,21 @@ test('a stretch of the timeline narrows the table, by its sliders and by a burst
   await expect.poll(() => entries.getAttribute('aria-rowcount')).toBe('31');
   await page.getByRole('slider', { name: 'From' }).press('End');
   await expect.poll(() => page.getByRole('grid').count()).toBe(0);
+  // Dragged over with the mouse: the older half of the drawing has the other burst, the whole both.
+  const drawing = page.locator('.timeline > svg');
+  const { x, y, width, height } = (await drawing.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  const marks = await page.locator('.mark').all();
+  expect(marks).toHaveLength(2);
+  const boxes = await Promise.all(marks.map((mark) => mark.boundingBox()));
+  const between = boxes.reduce((sum, box) => sum + (box === null ? 0 : box.x + box.width / 2), 0) / 2;
+  await page.mouse.move(x + 2, y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move((x + between) / 2, y + height / 2);
+  await page.mouse.move(between, y + height / 2);
+  await page.mouse.up();
+  await expect.poll(() => entries.getAttribute('aria-rowcount')).toBe('31');
+  await drawing.click({ position: { x: width / 2, y: height / 2 } });
+  await expect.poll(() => entries.getAttribute('aria-rowcount')).toBe('61');
   await page.getByRole('button', { name: 'Verify' }).click();
   await page.getByText(/records whole/).waitFor({ timeout: 60_000 });
   await context.close();
