@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Command } from '@commander-js/extra-typings';
 import * as routes from '../../functions/routes.ts';
 import { VERSION } from '../../shared/contract/version.ts';
@@ -81,7 +82,8 @@ async function examineTls(url: URL): Promise<Finding> {
   const { connect } = await import('node:tls');
   return new Promise((resolve) => {
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    const socket = connect({ host, port: Number(url.port || 443), servername: host, timeout: TIMEOUT_MS });
+    const named = isIP(host) === 0 ? { servername: host } : {};
+    const socket = connect({ host, port: Number(url.port || 443), ...named, timeout: TIMEOUT_MS });
     const end = (state: Finding['state'], detail: string) => {
       socket.destroy();
       resolve({ check: 'tls', state, detail });
@@ -93,8 +95,15 @@ async function examineTls(url: URL): Promise<Finding> {
       end(days < SOON_DAYS ? 'warning' : 'ok', detail);
     });
     socket.once('timeout', () => end('failed', 'no answer'));
-    socket.once('error', (error) => end('failed', codeOf(error)));
+    socket.once('error', (error) => end('failed', tlsTrouble(codeOf(error), host)));
   });
+}
+
+function tlsTrouble(code: string, host: string): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `the certificate is for another name than ${host}`;
+  if (code === 'CERT_HAS_EXPIRED') return 'the certificate has expired';
+  if (!/CERT|SIGNATURE/.test(code)) return code;
+  return `the certificate is not trusted here (${code}); a certificate authority of your own goes into NODE_EXTRA_CA_CERTS`;
 }
 
 const MOST_CLOCK_SECONDS = 30;

@@ -87,4 +87,19 @@ describe('values come through byte by byte', () => {
       : Buffer.from(answer.body.config);
     expect(stored.equals(bytes)).toBe(true);
   });
+
+  test.each([
+    ['one line loses its line break', [], 'line\n', 'line'],
+    ['also that of Windows', [], 'line\r\n', 'line'],
+    ['and keeps it when that is said', ['--keep-newline'], 'line\n', 'line\n'],
+    ['byte by byte', ['--keep-newline'], 'line\r\n', 'line\r\n'],
+    ['several lines stay as they are', [], 'one\ntwo\n', 'one\ntwo\n'],
+    ['and so does an empty line at the end', [], 'one\n\n', 'one\n\n'],
+  ])('from standard input, %s', async (_what, flags, input, expected) => {
+    const run = await runFm(['secrets', 'set', 'from_stdin', '-', ...flags], settings, input);
+    expect(run.code).toBe(0);
+    const key = JSON.parse((await fm('keys create r --role runtime --json')).stdout).api_key;
+    const body = { config: '{{secrets.from_stdin}}', environment: 'staging' };
+    expect((await server.call('POST', '/api/v1/resolve', body, key)).body.config).toBe(expected);
+  });
 });

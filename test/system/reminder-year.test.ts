@@ -21,7 +21,8 @@ import { remindAt } from '../testkit/reminders.ts';
 // A year of three organizations at a clock of its own: people rotate early, late or not at all, the store and the
 // mail fail in two checks of three, checks run side by side, and processes end behind a mail that was taken.
 
-const SECRETS = 2000;
+// A tenth of the secrets meets the same days, periods, faults and crashes; FM_TEST_YEAR_SECRETS=2000 is the whole.
+const SECRETS = Number(process.env['FM_TEST_YEAR_SECRETS'] ?? 200);
 const DAYS = 365;
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -250,6 +251,6 @@ test('every due secret is announced at each stage exactly once, and none after i
     twice: [],
     missed: [],
   });
-  expect(expected.size).toBeGreaterThan(20_000);
+  expect(expected.size).toBeGreaterThan(SECRETS * 10);
   expect(counts.again).toBeGreaterThan(0);
 }, 900_000);
