@@ -14,6 +14,8 @@ import {
   record,
 } from '../testkit/api.ts';
 
+import { tally } from '../testkit/tally.ts';
+
 // Routes × callers × secrets against drawings: nothing here asks the code what it would allow.
 
 const TOMORROW = new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString();
@@ -112,6 +114,7 @@ const letterOf = (caller: CallerKey, secret: SecretKey) =>
 
 /** What must be true of every refusal, whatever was refused. */
 function expectRefusal(reply: Reply, attempted: string): void {
+  tally('answers judged');
   const events = eventsOf(reply);
   if (reply.status === 403) {
     expect(events).toEqual([

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { call, jsonOf, newKey, newOrganization, type Reply, services } from '../testkit/api.ts';
+import { tally } from '../testkit/tally.ts';
 
 // Somebody who can write the store changes it; a resolve must never answer with another value. Every change is
 // tried with the data keys cold and warm: a cache that forgot what a key belongs to would show only warm.
@@ -43,6 +44,7 @@ function* flipped(bytes: Uint8Array): Generator<{ bit: number; changed: Buffer }
   for (let bit = 0; bit < bytes.length * 8; bit++) {
     const changed = Buffer.from(bytes);
     changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+    tally('bits flipped');
     yield { bit, changed };
   }
 }

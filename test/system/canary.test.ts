@@ -8,6 +8,7 @@ import { encodingsOf, findForms } from '../testkit/encodings.ts';
 import { misplaced } from '../testkit/misplaced.ts';
 import { RawClient } from '../testkit/raw-client.ts';
 import { auditSettled, startServer, type TestServer } from '../testkit/server.ts';
+import { tally } from '../testkit/tally.ts';
 
 /**
  * Values with high entropy go through every route in every place that takes one, and in places that take
@@ -59,6 +60,7 @@ async function sendRaw(text: string): Promise<void> {
 function expectNowhere(what: string, bytes: Buffer): void {
   for (const [index, canary] of canaries.entries()) {
     expect(findForms(canary, bytes), `canary ${index} in ${what}`).toEqual([]);
+    tally('searches for one form of a canary', encodingsOf(canary).size);
   }
 }
 
@@ -241,6 +243,7 @@ describe('afterwards', () => {
   test('no answer held one', () => {
     expect(answers.length).toBeGreaterThan(5000);
     for (const { what, text } of answers) expectNowhere(what, Buffer.from(text));
+    tally('answers of routes, errors and commands', answers.length);
   });
 
   function expectClean(): void {

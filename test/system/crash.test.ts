@@ -100,7 +100,7 @@ async function checkRecords(server: TestServer, ledger: Ledger, before: number):
 
 describe('kill -9 under a mixed load', () => {
   test(`${KILLS} times: nothing acknowledged is lost, and no value left without its record`, {
-    timeout: 900_000,
+    timeout: 3_600_000,
   }, async () => {
     const seed = testSeed();
     process.stdout.write(`FM_TEST_SEED=${seed}\n`);
