@@ -33,6 +33,8 @@ export interface Tab {
 async function openTab(browser: Browser, url: string, look: Look = {}): Promise<Tab> {
   const { scheme = 'light', width = 1440, height = 900 } = look;
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme });
+  // A busy machine with a large organization takes its time to be whole.
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
   const said: string[] = [];
   const asked: string[] = [];
