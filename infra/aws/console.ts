@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import {
   AllowedMethods,
   type BehaviorOptions,
@@ -11,6 +12,7 @@ import {
   OriginRequestPolicy,
   PriceClass,
   ResponseHeadersPolicy,
+  SecurityPolicyProtocol,
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
@@ -20,10 +22,12 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import type { Construct } from 'constructs';
 import { consoleHeaders } from '../../console/headers.ts';
 import { leaveConsoleFindings } from './console-findings.ts';
+import type { Settings } from './settings.ts';
 
 export interface ConsoleProps extends StackProps {
   /** The name under which the API answers. */
   readonly apiHost: string;
+  readonly settings: Pick<Settings, 'consoleDomainName' | 'consoleCertificateArn'>;
 }
 
 const files = join(import.meta.dirname, '../../dist/console');
@@ -49,6 +53,7 @@ export class ConsoleStack extends Stack {
       defaultRootObject: 'index.html',
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_100,
+      ...this.#ownName(props.settings),
       defaultBehavior: {
         origin: S3BucketOrigin.withOriginAccessControl(bucket),
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
@@ -59,7 +64,19 @@ export class ConsoleStack extends Stack {
     });
     this.#deployFiles(bucket, distribution);
     leaveConsoleFindings(this);
-    new CfnOutput(this, 'ConsoleUrl', { value: `https://${distribution.distributionDomainName}` });
+    const { distributionDomainName: target } = distribution;
+    new CfnOutput(this, 'ConsoleUrl', { value: `https://${props.settings.consoleDomainName ?? target}` });
+    // What a name of its own must be an alias or a CNAME of.
+    new CfnOutput(this, 'ConsoleTarget', { value: target });
+  }
+
+  #ownName({ consoleDomainName: name, consoleCertificateArn: arn }: ConsoleProps['settings']) {
+    if (name === undefined || arn === undefined) return {};
+    return {
+      domainNames: [name],
+      certificate: Certificate.fromCertificateArn(this, 'Certificate', arn),
+      minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
+    };
   }
 
   /** Nothing of the API is kept on the way, and what is sent in the clear is refused, not redirected. */

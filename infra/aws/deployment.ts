@@ -25,7 +25,8 @@ export function addStacks(app: App, settings: Settings, folders: ReadonlyMap<str
   const background = new BackgroundStack(app, name('background'), context);
   new RemindersStack(app, name('reminders'), context);
   // No emulator here knows CloudFront.
-  if (!settings.emulated) new ConsoleStack(app, name('console'), { apiHost: api.host });
+  if (settings.console && !settings.emulated)
+    new ConsoleStack(app, name('console'), { apiHost: api.host, settings });
   const backup = new BackupStack(app, name('backup'), { storage, settings });
   new WatchStack(app, name('watch'), { settings, storage, backup, api, background });
 }

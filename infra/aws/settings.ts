@@ -41,6 +41,14 @@ const settings = z
     /** The name that the API answers to, with its certificate of ACM in this region. */
     domainName: z.hostname().optional(),
     certificateArn: z.string().startsWith('arn:').optional(),
+    /** `false` leaves the web console's stack out. */
+    console: flag.default(true),
+    /** The console's own name, with its certificate of ACM in us-east-1, where CloudFront looks for it. */
+    consoleDomainName: z.hostname().optional(),
+    consoleCertificateArn: z
+      .string()
+      .regex(/^arn:[^:]+:acm:us-east-1:/, 'must be the ARN of a certificate in us-east-1')
+      .optional(),
     /** Where the web console is served, as browsers say it: `https://console.example.com`. */
     consoleOrigin: z.url({ protocol: /^https$/ }).optional(),
     /** Whom reminders reach: JSON, as infra/aws/reminder-settings.ts has it. */
@@ -60,7 +68,13 @@ const settings = z
   })
   .refine(({ domainName, certificateArn }) => (domainName === undefined) === (certificateArn === undefined), {
     message: 'domainName and certificateArn go together',
-  });
+  })
+  .refine(
+    (given) => (given.consoleDomainName === undefined) === (given.consoleCertificateArn === undefined),
+    {
+      message: 'consoleDomainName and consoleCertificateArn go together',
+    },
+  );
 
 export type Settings = z.infer<typeof settings>;
 
