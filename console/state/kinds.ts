@@ -18,6 +18,7 @@ const upkeep: readonly AuditAction[] = [
     'restore_backup',
     'rotate_root_key',
     'rewrap',
+    'reseal',
     'shred',
   ] as const),
   ...(['create_organization', 'update_organization', 'create_notification', 'delete_notification'] as const),

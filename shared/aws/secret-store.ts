@@ -49,7 +49,7 @@ export class DynamoSecretStore implements SecretStore {
   }
 
   async save(change: SecretChange): Promise<boolean> {
-    const { org, secret, added, removed = [], tend_at, expected_revision, trail } = change;
+    const { org, secret, added, resealed, removed = [], tend_at, expected_revision, trail } = change;
     const { at, ...head } = secret;
     // An update and not a put: the note of the last access stays.
     const writes: Write[] = [
@@ -60,9 +60,10 @@ export class DynamoSecretStore implements SecretStore {
       },
       ...trailWrites(trail),
     ];
-    if (added !== null) {
-      // Without a condition: a version is written only with the head that it makes current.
-      const { version, record, sealed } = added;
+    // Without a condition: a version is written only with the head of its secret.
+    for (const one of [added, resealed ?? null]) {
+      if (one === null) continue;
+      const { version, record, sealed } = one;
       writes.push({ put: { ...versionKey(org, at, version), record, sealed } });
     }
     for (const version of removed) writes.push({ remove: versionKey(org, at, version) });

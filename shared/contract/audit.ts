@@ -34,6 +34,7 @@ export const auditAction = z.enum([
   'backup',
   'rotate_root_key',
   'rewrap',
+  'reseal',
   'shred',
   'restore_backup',
   'create_organization',

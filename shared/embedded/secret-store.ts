@@ -27,7 +27,7 @@ export class EmbeddedSecretStore implements SecretStore {
   }
 
   async save(change: SecretChange): Promise<boolean> {
-    const { org, secret, added, removed = [], tend_at, expected_revision, trail } = change;
+    const { org, secret, added, resealed, removed = [], tend_at, expected_revision, trail } = change;
     const key = coordinatesKey(secret.at);
     return this.#db.write(() => {
       if (!this.#saveHead(org, key, secret, expected_revision)) return false;
@@ -41,6 +41,11 @@ export class EmbeddedSecretStore implements SecretStore {
           record,
           sealed,
         );
+      }
+      if (resealed !== undefined) {
+        const { version, record, sealed } = resealed;
+        const sql = 'UPDATE versions SET record = ?, sealed = ? WHERE org = ? AND key = ? AND version = ?';
+        this.#db.erase(sql, record, sealed, org, key, version);
       }
       for (const version of removed) this.#db.erase(`${VERSIONS_OF} AND version = ?`, org, key, version);
       if (tend_at !== undefined) this.#tendAt(org, key, tend_at);

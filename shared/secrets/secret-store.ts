@@ -35,6 +35,8 @@ export interface SecretChange {
   readonly secret: Omit<StoredSecret, 'last_accessed_at'>;
   /** The version that the change adds, if it adds one. */
   readonly added: StoredVersion | null;
+  /** A version that stands already and is sealed under another data key from now on. */
+  readonly resealed?: StoredVersion;
   /** The numbers of versions that go for good with it, at most {@link REMOVED_AT_ONCE}. */
   readonly removed?: readonly number[];
   /** When {@link SecretStore.tendable} shall name the secret from now on; null for never, absent for as it was. */

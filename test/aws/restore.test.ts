@@ -162,6 +162,13 @@ describe('the store moves to AWS', () => {
     const caller = { ...keyCaller('runtime'), org: 'default' as never };
     const answer = await resolveConfig(services, caller, { config, environment: 'production' as never });
     expect(answer.config).toEqual(values);
+    const { resealVersions } = await import('../../shared/backup/reseal-versions.ts');
+    const choice = { before: new Date().toISOString(), apply: true };
+    const { versions, resealed } = await resealVersions(services, choice);
+    expect([resealed, versions > SECRETS]).toEqual([versions, true]);
+    services.dataKeys.clear();
+    const again = await resolveConfig(services, caller, { config, environment: 'production' as never });
+    expect(again.config).toEqual(values);
   });
 
   it('not by a keyring that is not there', async () => {

@@ -1,8 +1,16 @@
+import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, test } from 'vitest';
 import { runFm } from '../testkit/cli.ts';
-import { auditSettled, newDataDir, startServer, type TestServer } from '../testkit/server.ts';
+import {
+  auditSettled,
+  environmentOf,
+  eventually,
+  newDataDir,
+  startServer,
+  type TestServer,
+} from '../testkit/server.ts';
 
 const dataDir = newDataDir();
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -73,6 +81,44 @@ test('a root key is added, data keys are wrapped for it, and the old one is not 
     expect((await server.call('GET', '/api/v1/secrets/audit/verify')).body.verified).toBe(true);
   });
 });
+
+test('versions are sealed anew beside a server; a kill in the middle is finished by doing it again', async () => {
+  const SECRETS = 150;
+  await withServer(async (server) => {
+    for (let at = 0; at < SECRETS; at++)
+      await server.call('POST', '/api/v1/secrets', { name: `many_${at}`, value: `v${at}` });
+  });
+  const plan = JSON.parse(await fm('reseal', '--json'));
+  expect(plan).toMatchObject({ versions: SECRETS + 1, resealed: SECRETS + 1 });
+  const args = ['admin', 'reseal', '--before', plan.before, '--apply', '--json'];
+  await withServer(async (server) => {
+    const child = spawn(process.execPath, ['cli/fm.cjs', ...args], {
+      env: environmentOf({ FM_DATA_DIR: dataDir }),
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await eventually(async () => {
+      const { body } = await server.call('GET', '/api/v1/secrets/audit?action=reseal&limit=1');
+      return child.exitCode !== null || body.length > 0;
+    }, 60);
+    child.kill('SIGKILL');
+    await ended;
+    const left = JSON.parse(await fm('reseal', '--before', plan.before, '--json')).resealed;
+    expect(left).toBeLessThan(SECRETS + 1);
+    expect(JSON.parse(await fm(...args.slice(1)))).toMatchObject({ versions: SECRETS + 1, resealed: left });
+    expect(JSON.parse(await fm(...args.slice(1)))).toMatchObject({ resealed: 0 });
+    const config = Array.from({ length: SECRETS }, (_, at) => `{{secrets.many_${at}}}`);
+    const { body } = await server.call(
+      'POST',
+      '/api/v1/resolve',
+      { config, environment: 'production' },
+      runtimeKey,
+    );
+    expect(body.config).toEqual(config.map((_, at) => `v${at}`));
+    await auditSettled(server);
+    expect((await server.call('GET', '/api/v1/secrets/audit/verify')).body.verified).toBe(true);
+  });
+}, 240_000);
 
 test('an organization is shredded after its name was given twice, and others are as they were', async () => {
   const { api_key } = JSON.parse(await fm('org', 'create', 'acme', '--json'));

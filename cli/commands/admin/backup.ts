@@ -7,11 +7,10 @@ import { recordForAll } from '../../../shared/backup/record-admin.ts';
 import { restoreBackup } from '../../../shared/backup/restore-backup.ts';
 import { type BackupReport, verifyBackup } from '../../../shared/backup/verify-backup.ts';
 import { writeBackup } from '../../../shared/backup/write-backup.ts';
-import { storageOf } from '../../aws-outputs.ts';
 import { localFailure } from '../../failure.ts';
 import { printBlock } from '../../print.ts';
 import type { Host } from '../../tools.ts';
-import { refuseWithoutStore } from './store.ts';
+import { onAws, refuseWithoutStore } from './store.ts';
 
 interface ReadOptions {
   readonly identity?: string | undefined;
@@ -80,14 +79,6 @@ export function addBackup(admin: Command, host: Host): void {
       await recordForAll(services, 'restore_backup');
       print(host, report, options);
     });
-}
-
-/** The services of a deployment, for whoever IAM lets at its table and keys. */
-async function onAws(outputs: string) {
-  const env = storageOf(outputs);
-  const { openServices } = await import('../../../shared/aws/open-services.ts');
-  const { openArchive } = await import('../../../shared/aws/archive.ts');
-  return { ...openServices(env), archive: openArchive(env) };
 }
 
 /** @throws Failure when there is none: another one must not be made in its place */

@@ -1,10 +1,11 @@
 import type { Command } from '@commander-js/extra-typings';
 import { recordAdmin, recordForAll } from '../../../shared/backup/record-admin.ts';
+import { resealVersions } from '../../../shared/backup/reseal-versions.ts';
 import { rewrapDataKeys } from '../../../shared/backup/rewrap-data-keys.ts';
 import { organizationId } from '../../../shared/contract/ids.ts';
 import { localFailure, usageFailure } from '../../failure.ts';
 import type { Host } from '../../tools.ts';
-import { refuseWithoutStore } from './store.ts';
+import { onAws, refuseWithoutStore } from './store.ts';
 
 /** The life of keys: a new root key, data keys wrapped for it, an organization without any. Each says first what it would do. */
 export function addKeyLife(admin: Command, host: Host): void {
@@ -41,6 +42,7 @@ export function addKeyLife(admin: Command, host: Host): void {
         apply === true || done.rewrapped === 0 ? '' : ' Restart the server first, then repeat with --apply.';
       host.terminal.done(`${done.rewrapped} of ${done.data_keys} data keys ${verb} wrapped anew.${next}`);
     });
+  addReseal(admin, host);
   admin
     .command('shred')
     .argument('<organization>')
@@ -70,5 +72,29 @@ export function addKeyLife(admin: Command, host: Host): void {
       host.terminal.done(
         `${keys} data keys of ${name} are gone, and all that they opened. Restart the server.`,
       );
+    });
+}
+
+function addReseal(admin: Command, host: Host): void {
+  admin
+    .command('reseal')
+    .description('seal versions anew under new data keys, those whose data key is older than a moment')
+    .option('--before <time>', 'the moment, RFC 3339; now when absent')
+    .option('--outputs <file>', 'on AWS: what cdk deploy --outputs-file wrote')
+    .option('--apply', 'do it')
+    .option('--json', 'print JSON')
+    .action(async ({ before = new Date().toISOString(), outputs, apply, json }) => {
+      if (outputs === undefined) refuseWithoutStore(host);
+      const services = outputs === undefined ? (await import('#services')).services : await onAws(outputs);
+      let sealed = 0;
+      const onVersion = () => {
+        sealed += 1;
+        if (sealed % 100 === 0) host.terminal.progress(`${sealed} versions`);
+      };
+      const done = await resealVersions(services, { before, apply: apply === true, onVersion });
+      if (json === true) return host.terminal.printJson({ before, ...done });
+      const verb = apply === true ? 'were' : 'would be';
+      const next = apply === true || done.resealed === 0 ? '' : ` Repeat with --before ${before} --apply`;
+      host.terminal.done(`${done.resealed} of ${done.versions} versions ${verb} sealed anew.${next}`);
     });
 }
