@@ -11,6 +11,9 @@ export interface Place {
   readonly query: URLSearchParams;
 }
 
+/** Anybody can make an address: what is no name of a secret is asked for nowhere. */
+const SECRET_NAME = /^[A-Za-z][\w-]{0,127}$/;
+
 export const place = signal<Place>(readPlace());
 addEventListener('hashchange', () => {
   place.value = readPlace();
@@ -18,9 +21,9 @@ addEventListener('hashchange', () => {
 
 function readPlace(): Place {
   const [path = '', search = ''] = location.hash.replace(/^#\/?/, '').split('?', 2);
-  const [first = '', thing] = path.split('/', 2);
+  const [first = '', thing = ''] = path.split('/', 2);
   const view = views.find((name) => name === first) ?? 'secrets';
-  return { view, thing: thing ? decodeURIComponent(thing) : null, query: new URLSearchParams(search) };
+  return { view, thing: SECRET_NAME.test(thing) ? thing : null, query: new URLSearchParams(search) };
 }
 
 export function addressOf(view: View, query: Readonly<Record<string, string>> = {}, thing?: string): string {

@@ -68,6 +68,14 @@ export async function openView(page: Page, view: View, search = ''): Promise<voi
   await main.locator('progress').first().waitFor({ state: 'detached' });
 }
 
+/** By how many pixels what a part of the page holds is wider than it. */
+export function cutOff(page: Page, part: string): Promise<number> {
+  return page
+    .locator(part)
+    .last()
+    .evaluate((element) => element.scrollWidth - element.clientWidth);
+}
+
 /** What axe finds wrong, one line each. Run from outside of the page's own policy, which lets no other script in. */
 export async function violationsOf(page: Page): Promise<readonly string[]> {
   await page.evaluate(axeSource);

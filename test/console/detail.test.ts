@@ -81,6 +81,27 @@ test('its reminder says whom it reaches, is acknowledged with a reason, ended an
   await context.close();
 });
 
+test('an address that names no secret opens the list, and is no way to ask for something else', async () => {
+  const { page, context, said, asked } = await signedIn(browser, server.url, server.adminKey);
+  for (const thing of ['%E0%A4%A', '..%2Fapi-keys', '%2e%2e/api-keys', 'a%3Fdeleted=true']) {
+    await page.goto(`${server.url}/#/keys`);
+    await page.goto(`${server.url}/#/secrets/${thing}?scope=org`);
+    await page.getByRole('gridcell', { name: 'missing' }).waitFor();
+    expect(await page.getByRole('dialog').count(), thing).toBe(0);
+    await page.reload();
+    await page.getByLabel('API key').waitFor();
+    await page.getByLabel('API key').fill(server.adminKey);
+    await page.keyboard.press('Enter');
+    await page.getByRole('gridcell', { name: 'missing' }).waitFor();
+  }
+  expect(said).toEqual([]);
+  const paths = new Set(asked.map((address) => new URL(address).pathname));
+  expect([...paths].filter((path) => path.startsWith('/api/')).sort()).toEqual([
+    ...['/api/v1/api-keys', '/api/v1/caller', '/api/v1/secrets'],
+  ]);
+  await context.close();
+});
+
 test('a list that cannot be read says why, and is read when asked again', async () => {
   const { page, context } = await signedIn(browser, server.url, server.adminKey);
   for (const view of ['secrets', 'audit'] as const) {

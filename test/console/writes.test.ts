@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer, type TestServer } from '../testkit/server.ts';
-import { openBrowser, signedIn, violationsOf } from './browser.ts';
+import { cutOff, openBrowser, signedIn, violationsOf } from './browser.ts';
 
 let server: TestServer;
 let browser: Browser;
@@ -53,7 +53,10 @@ test('the first open explains the two commands; by the keyboard alone a secret i
 
   await page.getByText('npx fm secrets set openai_api_key').waitFor();
   expect(await violationsOf(page)).toEqual([]);
+  await page.setViewportSize({ width: 360, height: 780 });
+  await expect.poll(() => cutOff(page, 'main')).toBe(0);
   await enter('Or store one here');
+  await expect.poll(() => cutOff(page, 'dialog .content')).toBe(0);
   await type('Name', 'canary_key');
   await type('Value', first);
   await page.getByText('A value is entered.').waitFor();
@@ -61,6 +64,8 @@ test('the first open explains the two commands; by the keyboard alone a secret i
   expect(await violationsOf(page)).toEqual([]);
   await enter('Store it');
   await page.getByRole('heading', { name: 'canary_key' }).waitFor();
+  await page.getByRole('heading', { name: 'History' }).waitFor();
+  await expect.poll(() => cutOff(page, 'dialog .content')).toBe(0);
 
   await enter(/^Rotate…/);
   await type('New value', second);
