@@ -7,7 +7,7 @@ const kmsKeyArn = z.string().regex(/^arn:[^:]+:kms:[^:]+:\d{12}:key\/[^:]+$/, 'm
 const flag = z.union([z.boolean(), z.stringbool()]);
 const days = (most: number) => z.coerce.number().int().min(1).max(most);
 
-/** What `-c name=value` or `cdk.json` can say. docs/operations.md explains each. */
+/** What `-c name=value` or `cdk.json` can say. docs/operations-aws.md explains each. */
 const settings = z
   .object({
     /** The first part of every stack's name. */
@@ -84,7 +84,7 @@ export function parseSettings(given: Readonly<Record<string, unknown>>): Setting
 }
 
 /** The settings of a CDK app's context. @throws ZodError */
-export function readSettings(node: Node): Settings {
+export function readSettings(node: Pick<Node, 'tryGetContext'>): Settings {
   const given = Object.keys(settings.shape).map((name) => [name, node.tryGetContext(name) as unknown]);
   return parseSettings(Object.fromEntries(given.filter(([, value]) => value !== undefined)));
 }

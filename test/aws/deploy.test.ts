@@ -15,6 +15,7 @@ import {
   signed,
 } from './deployment.ts';
 import { createOverdue, subscribedQueue } from './reminded.ts';
+import { peakMemory } from './worker-memory.ts';
 
 const json = z.record(z.string(), z.unknown());
 const rows = z.array(json);
@@ -199,6 +200,26 @@ describe('the deployment', () => {
       }
     }, 600_000);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'needs less than half of the memory that it has, also for the largest config',
+    async () => {
+      const value = 'x'.repeat(60_000);
+      const names = Array.from({ length: 80 }, (_, index) => `large_${index}`);
+      for (const name of names)
+        expect((await call(admin, 'POST', '/api/v1/secrets', { name, value })).status).toBe(201);
+      const config = Object.fromEntries(names.map((name) => [name, `{{secrets.${name}}}`]));
+      for (let times = 0; times < 5; times++) {
+        const answer = await call(runtime, 'POST', '/api/v1/resolve', { config, environment: 'production' });
+        expect([answer.status, answer.text.length > 4_800_000]).toEqual([200, true]);
+      }
+      const peaks = [...peakMemory()].sort(([, one], [, other]) => other - one);
+      process.stdout.write(`peak memory, MB: ${peaks.map(([name, peak]) => `${name} ${peak}`).join(', ')}\n`);
+      expect(peaks.map(([name]) => name)).toContain('resolve-config');
+      expect(peaks.filter(([, peak]) => peak > 512)).toEqual([]);
+    },
+    300_000,
+  );
 
   it('has the minute’s checkpoint, which its schedule makes', async () => {
     const checkpoints = async () => {

@@ -114,7 +114,7 @@ describe('a role', () => {
         if (Effect === 'Allow') expect(Action.join(), entry).not.toContain('*');
   });
 
-  it('that IAM cannot keep within one organization is kept there by the code alone, as docs/operations.md says', () => {
+  it('that IAM cannot keep within one organization is kept there by the code alone, as docs/operations-aws.md says', () => {
     expect(may('api/list-secrets', 'dynamodb:Query', 'org#other#secrets')).toBe(true);
   });
 });

@@ -7,11 +7,12 @@ import { deployedFunctions } from '../../infra/aws/deployment.ts';
 import type { Grant } from '../../infra/aws/grants.ts';
 
 /**
- * `npm run measure:bundles`: what each function weighs, and what it costs Node from nothing to its handler, beside a
+ * `npm run measure:bundles [-- resolve authorize]`: what each function, or these, weighs, and what it costs Node from nothing to its handler, beside a
  * handler that does nothing. In turn, so that a busy machine is busy for all of them.
  */
 
-const ROUNDS = 5;
+const ROUNDS = 21;
+const asked = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'fm-bundles-'));
 
 /** What a function needs to be loaded; nothing is asked. */
@@ -67,15 +68,17 @@ const middle = (numbers: readonly number[]) =>
 
 try {
   const all = [emptyHandler()];
-  for (const [entry, grants] of deployedFunctions) all.push(await bundled(entry, grants));
+  for (const [entry, grants] of deployedFunctions)
+    if (asked.length === 0 || asked.includes(entry.replace('api/', '')))
+      all.push(await bundled(entry, grants));
   for (let round = 0; round < ROUNDS; round++) for (const one of all) one.milliseconds.push(timeOf(one));
-  const [empty] = all.map(({ milliseconds }) => middle(milliseconds));
+  const [empty = 1] = all.map(({ milliseconds }) => middle(milliseconds));
   const lines = all.map(({ name, kilobytes, onDemand, milliseconds }) => {
     const cold = middle(milliseconds);
-    return `| ${name.replace('api/', '')} | ${kilobytes} | ${onDemand} | ${cold.toFixed(0)} | ${(cold - (empty ?? 0)).toFixed(0)} |`;
+    return `| ${name.replace('api/', '')} | ${kilobytes} | ${onDemand} | ${cold.toFixed(0)} | ${(cold / empty).toFixed(1)} |`;
   });
   const head =
-    '| function | kB at a cold start | kB on demand | CPU ms to the handler | more than empty |\n|---|---|---|---|---|';
+    '| function | kB at a cold start | kB on demand | CPU ms to the handler | times an empty one |\n|---|---|---|---|---|';
   const load = loadavg().map((one) => one.toFixed(1));
   process.stdout.write(
     `${head}\n${lines.join('\n')}\n\nMedians of ${ROUNDS}, load ${load.join(' ')}, Node ${process.version}\n`,

@@ -21,7 +21,8 @@ const checked = z.array(
 );
 type Json = z.infer<ReturnType<typeof z.json>>;
 
-const rules = readFileSync(join(import.meta.dirname, '../../infra/aws/rules.guard'), 'utf8');
+const root = join(import.meta.dirname, '../..');
+const rules = readFileSync(join(root, 'infra/aws/rules.guard'), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'fm-rules-'));
 let guard = '';
 let lint = '';
@@ -67,6 +68,20 @@ describe('the templates of each stage', () => {
     });
     expect([status, stdout, stderr]).toEqual([0, '', '']);
   }, 600_000);
+
+  it('are what the command of docs/operations-aws.md makes, with nothing that cdk-nag finds', () => {
+    const context = Object.entries(stages['production'] ?? {}).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ]);
+    const args = ['cdk', 'synth', '-q', '--output', join(folder, 'cdk.out'), ...context];
+    const env = { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' };
+    const { status, stderr } = spawnSync('npx', args, { cwd: root, env, encoding: 'utf8' });
+    expect([
+      status,
+      stderr.replace(/^(?:Successfully synthesized|Supply a stack id).*$/gm, '').trim(),
+    ]).toEqual([0, '']);
+  }, 900_000);
 
   it('keep our rules, a stage that is thrown away all but those by which things are kept', () => {
     expect(broken(ofStage('staging'))).toEqual([]);
