@@ -57,7 +57,9 @@ const ofStage = (stage: string) =>
 
 describe('the templates of each stage', () => {
   it('have nothing that cfn-lint finds', () => {
-    const files = [...templates].map(([name, text]) => {
+    // The API's is the largest by far, and the same but for names: production has all that there is.
+    const linted = [...templates].filter(([name]) => !/^(?:dev|staging)-api$/.test(name));
+    const files = linted.map(([name, text]) => {
       const file = join(folder, `${name}.template.json`);
       writeFileSync(file, text);
       return file;
