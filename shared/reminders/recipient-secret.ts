@@ -11,7 +11,7 @@ export type RecipientSecret = Readonly<z.infer<typeof recipientSecret>>;
 
 /**
  * In the place of an environment's name, which nobody can give to one: what seals webhooks seals no secret. On AWS
- * the function that posts to webhooks may unwrap data keys of this place alone (docs/adr/0022).
+ * the function that posts to webhooks may unwrap data keys of this place alone (docs/adr/0023).
  */
 export const RECIPIENTS = '#recipients' as EnvironmentName;
 
