@@ -14,13 +14,17 @@ export function profileFile({ XDG_CONFIG_HOME }: Environment, name: string | und
   return path.join(folder, 'profiles', `${name}.json`);
 }
 
-/** Writes a profile whole, for its owner alone: never is there a moment in which others can read it. */
-export function saveProfile(file: string, apiUrl: URL, apiKey: string): void {
+/**
+ * Writes a profile whole, for its owner alone: never is there a moment in which others can read it.
+ * @param apiKey null when a keychain has it
+ */
+export function saveProfile(file: string, apiUrl: URL, apiKey: string | null): void {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   const beside = `${file}.${process.pid}`;
   const descriptor = openSync(beside, 'wx', 0o600);
   try {
-    writeSync(descriptor, `${JSON.stringify({ api_url: apiUrl.href, api_key: apiKey }, null, 2)}\n`);
+    const key = apiKey === null ? { keychain: true } : { api_key: apiKey };
+    writeSync(descriptor, `${JSON.stringify({ api_url: apiUrl.href, ...key }, null, 2)}\n`);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

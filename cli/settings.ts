@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { type Failure, usageFailure } from './failure.ts';
+import { accountOf, keychainOf } from './keychain.ts';
 import { profileFile } from './profiles.ts';
 
 const VARIABLES = [
@@ -13,6 +14,8 @@ const VARIABLES = [
   'FM_DATA_DIR',
   'XDG_CONFIG_HOME',
   'NO_COLOR',
+  'FM_KEYCHAIN',
+  'DBUS_SESSION_BUS_ADDRESS',
   // Of the stores that an import reads.
   'BAO_ADDR',
   'BAO_NAMESPACE',
@@ -60,7 +63,7 @@ export function loadSettings(sources: SettingsSources): Settings {
   const apiKey = key === undefined ? undefined : parseApiKey(key, 'FM_API_KEY');
   if (apiUrl !== undefined && apiKey !== undefined) return { apiUrl, apiKey };
   for (const file of settingsFiles(sources)) {
-    const stored = readSettingsFile(file);
+    const stored = readSettingsFile(sources.environment, file);
     if (stored === undefined) continue;
     if (apiUrl === undefined) return { apiUrl: stored.apiUrl, apiKey: apiKey ?? stored.apiKey };
     if (apiUrl.href === stored.apiUrl.href) return stored;
@@ -71,7 +74,7 @@ export function loadSettings(sources: SettingsSources): Settings {
 /** A profile that was asked for by name is taken whole, or not at all. */
 function profileSettings({ environment, apiUrlFlag }: SettingsSources, name: string): Settings {
   const file = profileFile(environment, name);
-  const stored = readSettingsFile(file);
+  const stored = readSettingsFile(environment, file);
   if (stored === undefined)
     throw usageFailure(`There is no profile ${name}.`, [`Make it: fm login --profile ${name}`]);
   if (apiUrlFlag !== undefined && parseApiUrl(apiUrlFlag, '--api-url').href !== stored.apiUrl.href)
@@ -97,14 +100,23 @@ function settingsFiles({ environment, workingDirectory }: SettingsSources): read
   return [profileFile(environment, environment.FM_PROFILE), path.join(data, 'admin.json')];
 }
 
-const storedSettings = z.object({ api_url: z.string(), api_key: z.string() });
+const storedSettings = z.union([
+  z.object({ api_url: z.string(), api_key: z.string() }),
+  z.object({ api_url: z.string(), keychain: z.literal(true) }),
+]);
 
-function readSettingsFile(file: string): Settings | undefined {
+function readSettingsFile(environment: Environment, file: string): Settings | undefined {
   const text = readPrivateFile(file);
   if (text === undefined) return undefined;
   const { data } = storedSettings.safeParse(parsedOrNull(text));
   if (data === undefined) throw usageFailure(`${file} must hold {"api_url": "…", "api_key": "…"}.`);
-  return { apiUrl: parseApiUrl(data.api_url, file), apiKey: parseApiKey(data.api_key, file) };
+  const apiUrl = parseApiUrl(data.api_url, file);
+  const key = 'api_key' in data ? data.api_key : keychainOf(environment)?.find(accountOf(apiUrl, file));
+  if (key === undefined)
+    throw usageFailure(`The key of ${file} is in a keychain, which does not give it here.`, [
+      `Unlock it, or keep the key in a file: fm login --api-url ${apiUrl.origin} --no-keychain`,
+    ]);
+  return { apiUrl, apiKey: parseApiKey(key, file) };
 }
 
 /** Reads a file that holds a key: the open file is looked at, so that no other can be put in its place. */

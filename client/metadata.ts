@@ -8,6 +8,8 @@ export interface SecretMetadata {
   readonly description: string | null;
   readonly metadata: Readonly<Record<string, string | number | boolean | null>> | null;
   readonly version: number;
+  /** The same for the same value in every environment; null for who may not write it. */
+  readonly fingerprint: string | null;
   readonly created_at: string;
   readonly created_by: string;
   readonly last_rotated: string | null;
@@ -16,4 +18,25 @@ export interface SecretMetadata {
   readonly next_rotation_at: string | null;
   readonly last_accessed_at: string | null;
   readonly deleted_at: string | null;
+  readonly state: 'settled' | 'staged' | 'overlap' | 'staged_overlap';
+  /** What `@previous` resolves, and until when. */
+  readonly previous: { readonly version: number; readonly until: string } | null;
+  /** What `@pending` resolves: stored, and not live. */
+  readonly pending: {
+    readonly version: number;
+    readonly staged_at: string;
+    readonly staged_by: string;
+  } | null;
+  /** What rotates it by itself. */
+  readonly rotator: Readonly<Record<string, unknown>> | null;
+  /** Where that stands, or how it ended. */
+  readonly rotation: Readonly<Record<string, unknown>> | null;
+  /** Why it is due when it is, who is reminded, and whether somebody answered; absent while it has no date. */
+  readonly reminder?:
+    | {
+        readonly because: 'rotation_days' | 'policy' | 'key_revoked' | 'exported' | 'rotation_failed';
+        readonly owner: string;
+        readonly quiet: Readonly<Record<string, unknown>> | null;
+      }
+    | undefined;
 }

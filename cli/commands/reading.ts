@@ -37,8 +37,9 @@ export function addReading(secrets: Command, host: Host): void {
 }
 
 /** How far a rotation by the rotator came, for example `failed at test: the role may not log in`. */
-function howFar(rotation: SecretMetadata['rotation']): string | null {
-  if (rotation === null) return null;
+function howFar(rotation: SecretMetadata['rotation'] | undefined): string | null {
+  // A server of an earlier version says nothing of it.
+  if (rotation == null) return null;
   const { state, step, error, dry_run } = rotation;
   return `${dry_run ? 'dry run ' : ''}${state} at ${step}${error === null ? '' : `: ${error}`}`;
 }

@@ -30,7 +30,7 @@ function runCommand(
 ): Promise<CliRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      env: environmentOf({ XDG_CONFIG_HOME: '/nonexistent', ...settings }),
+      env: environmentOf({ XDG_CONFIG_HOME: '/nonexistent', FM_KEYCHAIN: 'off', ...settings }),
     });
     let stdout = '';
     let stderr = '';

@@ -43,7 +43,7 @@ export async function onTerminal(
     'python3',
     ['-c', driver, JSON.stringify(exchanges), ...command],
     {
-      env: environmentOf({ XDG_CONFIG_HOME: '/nonexistent', TERM: 'xterm', ...settings }),
+      env: environmentOf({ XDG_CONFIG_HOME: '/nonexistent', FM_KEYCHAIN: 'off', TERM: 'xterm', ...settings }),
       maxBuffer: 16 * 1024 * 1024,
     },
   );

@@ -103,6 +103,8 @@ describe.each(names)('%s', (name) => {
       PATH: [bin, dirname(process.execPath), process.env['PATH']].join(delimiter),
       HOME: home,
       XDG_CONFIG_HOME: home,
+      // No test writes into the keychain of whoever runs it.
+      FM_KEYCHAIN: 'off',
       FM_API_URL: server.url,
       FM_API_KEY: server.adminKey,
       ADMIN: server.adminKey,

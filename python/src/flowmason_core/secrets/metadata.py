@@ -16,6 +16,7 @@ class SecretMetadata(TypedDict, total=False):
     description: str | None
     metadata: dict[str, Any] | None
     version: int
+    fingerprint: str | None
     created_at: str
     created_by: str
     last_rotated: str | None
@@ -24,3 +25,9 @@ class SecretMetadata(TypedDict, total=False):
     next_rotation_at: str | None
     last_accessed_at: str | None
     deleted_at: str | None
+    state: str
+    previous: dict[str, Any] | None
+    pending: dict[str, Any] | None
+    rotator: dict[str, Any] | None
+    rotation: dict[str, Any] | None
+    reminder: dict[str, Any]
