@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     name: 'aws',
     include: ['test/aws/**/*.test.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    // A busy machine takes ten times as long; nothing here is about time.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // Two emulators on two cores: side by side they only wait for each other.
     fileParallelism: false,
   },

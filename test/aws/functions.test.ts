@@ -36,7 +36,7 @@ beforeAll(async () => {
     const body = { name, value: `canary-${name}`, environment: 'production' };
     expect((await functions.call(admin, 'create-secret', { body })).status).toBe(201);
   }
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await functions.stop();
 });

@@ -10,7 +10,7 @@ import { allows, rolesOf, type Statement, templatesOf } from './template-reader.
 let roles: ReadonlyMap<string, readonly Statement[]>;
 beforeAll(() => {
   roles = rolesOf(templatesOf({ stage: 'test' }));
-}, 60_000);
+}, 300_000);
 
 const may = (entry: string, action: string, ...keys: string[]) =>
   allows(roles.get(entry) ?? [], action, keys);

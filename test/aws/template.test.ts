@@ -10,7 +10,7 @@ const json = z.record(z.string(), z.unknown());
 let templates: ReadonlyMap<string, Template>;
 beforeAll(() => {
   templates = templatesOf({ stage: 'test' });
-}, 60_000);
+}, 300_000);
 
 describe('a deployment is synthesized', () => {
   const ofType = (stack: string, type: string) =>
