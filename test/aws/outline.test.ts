@@ -11,5 +11,5 @@ it.each(Object.keys(stages))(
     const file = join(import.meta.dirname, 'outlines', `${stage}.txt`);
     await expect(outlineOf(templatesOfStage(stage))).toMatchFileSnapshot(file);
   },
-  120_000,
+  300_000,
 );
