@@ -26,6 +26,10 @@ afterAll(async () => {
 
 async function openProduction(page: Page): Promise<void> {
   await openView(page, 'secrets');
+  await openCell(page);
+}
+
+async function openCell(page: Page): Promise<void> {
   await page.getByRole('gridcell', { name: /never rotated · used/ }).click();
   await page.getByRole('dialog').getByRole('heading', { name: 'History' }).waitFor();
 }
@@ -78,6 +82,33 @@ test('its reminder says whom it reaches, is acknowledged with a reason, ended an
   await drawer.getByText('Snoozed by').waitFor();
   expect(await quiet()).toMatchObject({ kind: 'snooze' });
   expect(said).toEqual([]);
+  await context.close();
+});
+
+test('what was written while the list was being read is not undone by pages from before', async () => {
+  const path = '/api/v1/secrets/stripe_key/snooze?scope=org&environment=production';
+  expect((await server.call('POST', path, { days: 0 })).status).toBe(200);
+  const { page, context } = await signedIn(browser, server.url, server.adminKey);
+  await openView(page, 'secrets');
+  const read = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  await page.route('**/api/v1/secrets?*', async (route) => {
+    const response = await route.fetch();
+    const secrets: { environment: string }[] = await response.json();
+    read.resolve();
+    await released.promise;
+    // So that the late page can be seen to have arrived.
+    const json = secrets.map((one) => (one.environment === 'staging' ? { ...one, version: 99 } : one));
+    await route.fulfill({ response, json });
+  });
+  await page.getByRole('button', { name: 'Read again' }).click();
+  await read.promise;
+  await openCell(page);
+  await page.getByRole('button', { name: 'Snooze 7 days' }).click();
+  await page.getByText('Snoozed by').waitFor();
+  released.resolve();
+  await page.getByText('v99').waitFor();
+  expect(await page.getByText('Snoozed by').count()).toBe(1);
   await context.close();
 });
 
