@@ -49,6 +49,23 @@ export function secretWritesSuite(make: MakeStores): void {
       expect(await numbers('db')).toEqual([3, 1]);
     });
 
+    it('puts a version that was sealed anew in its place, with the change and not without it', async () => {
+      for (const revision of [1, 2]) await host.secrets.save(changeOf('db', revision));
+      await host.secrets.save(changeOf('other', 1));
+      const resealed = { version: 1, record: Buffer.from('anew'), sealed: Buffer.from('sealed anew') };
+      const textsOf = async (key: string) => {
+        const { items } = await host.secrets.versions(acme, place(key), { limit: 10, below: undefined });
+        return items.map(({ version, record, sealed }) => `${version} ${record} ${sealed}`);
+      };
+      const [second, first] = await textsOf('db');
+      expect(await host.secrets.save(changeOf('db', 2, { added: null, resealed }))).toBe(false);
+      expect(await textsOf('db')).toEqual([second, first]);
+      expect(await host.secrets.save(changeOf('db', 3, { added: null, resealed }))).toBe(true);
+      expect(await textsOf('db')).toEqual([second, '1 anew sealed anew']);
+      expect((await head('db'))?.revision).toBe(3);
+      expect(await textsOf('other')).toEqual([expect.stringContaining('1 ')]);
+    });
+
     it('removes versions with the change, and none without it', async () => {
       for (const revision of [1, 2, 3, 4]) await host.secrets.save(changeOf('db', revision));
       await host.secrets.save(changeOf('other', 1));
