@@ -1,12 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { handler as tend } from '../../functions/tend-secrets.ts';
 import type { Network } from '../../shared/http/post-public.ts';
 import { tendSecrets } from '../../shared/rotation/tend-secrets.ts';
 import { call, jsonOf, newKey, newOrganization, record, services } from '../testkit/api.ts';
 import { type Hook, startHook } from '../testkit/hook.ts';
 
 /** Rotations by hooks over real TLS, and by the schedule's own handler. */
+
+// After the testkit has said where the store is.
+const { handler: tend } = await import('../../functions/tend-secrets.ts');
 
 let [admin, runtime] = ['', ''];
 beforeAll(async () => {
