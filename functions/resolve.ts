@@ -2,7 +2,7 @@ import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { services } from '#services';
 import { invokedBy } from '../shared/callers/resolve-invocation.ts';
 import { type ResolveResponse, resolveInvocation } from '../shared/contract/resolve.ts';
-import { addressOf, isUrlRequest, payloadOf, urlResponse } from '../shared/http/function-url.ts';
+import { isUrlRequest, payloadOf, urlResponse } from '../shared/http/function-url.ts';
 import { parseInput } from '../shared/http/input.ts';
 import { logEntryOf, type Problem, problemOf, problemResponse } from '../shared/http/problem.ts';
 import { resolveConfig } from '../shared/secrets/resolve-config.ts';
@@ -22,7 +22,6 @@ export async function handler(
     request_id: awsRequestId,
     // The alias and not the function's own name, which could end alike.
     asOrchestrator: /:function:[^:]+:orchestrator$/.test(invokedFunctionArn),
-    ip_address: byUrl ? addressOf(event) : null,
   };
   try {
     const payload = parseInput(resolveInvocation, byUrl ? payloadOf(event) : event);

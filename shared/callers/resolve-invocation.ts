@@ -10,8 +10,6 @@ export interface Invocation {
   readonly request_id: string;
   /** Whether it came by the alias that IAM grants to the orchestrator alone. */
   readonly asOrchestrator: boolean;
-  /** Whence the function's URL was asked; null for an invoke, of which nobody tells. */
-  readonly ip_address: string | null;
 }
 
 /**
@@ -22,9 +20,9 @@ export interface Invocation {
 export async function invokedBy(
   needs: AuthenticateNeeds,
   payload: z.infer<typeof resolveInvocation>,
-  { request_id, ip_address, asOrchestrator }: Invocation,
+  { request_id, asOrchestrator }: Invocation,
 ): Promise<{ caller: Caller; request: ResolveRequest }> {
-  const origin = { request_id, ip_address, idempotency: null };
+  const origin = { request_id, ip_address: null, idempotency: null };
   if ('run_token' in payload) {
     const identity = await authenticate(needs, payload.run_token);
     return { caller: { ...identity, ...origin }, request: { config: payload.config } };

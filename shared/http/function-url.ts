@@ -4,16 +4,11 @@ import { safeHeaders } from './safe-headers.ts';
 
 /**
  * Whether a function was asked by its URL, and not by a direct invoke, whose event is the caller's own payload. Who
- * invokes it directly can write such an event too, and gains nothing: the body proves itself as that payload does.
+ * invokes it directly can write such an event too, and gains nothing: the body proves itself as that payload does, and
+ * whence the event says that it came is not recorded, since it may be made up.
  */
 export function isUrlRequest(event: unknown): event is LambdaFunctionURLEvent {
   return typeof event === 'object' && event !== null && 'requestContext' in event && 'headers' in event;
-}
-
-/** Whence it was asked, by AWS's word. */
-export function addressOf({ requestContext }: LambdaFunctionURLEvent): string | null {
-  // Of an event that somebody wrote themselves nothing is sure.
-  return (requestContext as Partial<typeof requestContext> | null)?.http?.sourceIp ?? null;
 }
 
 /** What a direct invoke would have sent. @throws SecretsError as {@link parseJsonBody} */

@@ -208,9 +208,9 @@ describe.each([
     }
   });
 
-  it.skipIf(!sign)(
-    'names each record of which any byte was changed, its hash as it was or made anew',
-    async () => {
+  // Without one, the last record with its hash made anew is whole in itself.
+  if (sign)
+    it('names each record of which any byte was changed, its hash as it was or made anew', async () => {
       const whole = { from: 0, root: null, isEnough: () => false };
       const named = async () => {
         tally('bytes of records changed');
@@ -233,8 +233,7 @@ describe.each([
         expect(wrong).toEqual([]);
         write(rows);
       }
-    },
-  );
+    });
 
   it(`the rest of the log made anew is ${sign ? 'named' : 'not seen: that takes a checkpoint'}`, async () => {
     for (const at of everyRow) {
